@@ -1,0 +1,118 @@
+"""The command line: ``python -m parley serve`` and ``python -m parley models``.
+
+Reads arguments and environment, calls the part that does the work, and turns every ParleyError into
+one line on stderr. Imports that part only when it is asked for, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from parley import __version__
+from parley.errors import ParleyError
+from parley.settings import (
+    DATA_VARIABLE,
+    HOST_VARIABLE,
+    MODELS_VARIABLE,
+    PORT_VARIABLE,
+    Settings,
+    read_settings,
+)
+
+FAILED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0, or 2 for anything the person can put right."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        match given.command:
+            case "serve":
+                _serve(
+                    read_settings(
+                        os.environ,
+                        host=given.host,
+                        port=given.port,
+                        share=given.share,
+                        models=given.models,
+                        data_dir=given.data_dir,
+                    )
+                )
+            case "models":
+                _models(read_settings(os.environ, models=given.models))
+            case _:
+                parser.print_help(sys.stderr)
+                return FAILED
+    except ParleyError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:  # Ctrl-C is how a server is meant to be ended
+        return 0
+    return 0
+
+
+def _serve(settings: Settings) -> None:
+    from parley.ui.app import launch
+
+    launch(settings)
+
+
+def _models(settings: Settings) -> None:
+    from parley.catalog.loader import load
+    from parley.catalog.table import table
+
+    print(table(load(settings.models)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="parley",
+        description="A chat playground for open models: pick, chat, compare, on hardware you "
+        "control.",
+        epilog="Run 'python -m parley COMMAND --help' for what a command takes.",
+    )
+    parser.add_argument("--version", action="version", version=f"Parley {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    models_file = argparse.ArgumentParser(add_help=False)
+    models_file.add_argument(
+        "--models",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the catalogue, a models.yaml; repeat it to lay one over another, the later wins "
+        f"(environment: {MODELS_VARIABLE})",
+    )
+
+    serve = commands.add_parser(
+        "serve",
+        parents=[models_file],
+        help="open the page and answer until Ctrl-C",
+        description="Open the page and answer until Ctrl-C.",
+    )
+    serve.add_argument(
+        "--host",
+        help=f"address to listen on; 127.0.0.1 where none is given (environment: {HOST_VARIABLE})",
+    )
+    serve.add_argument(
+        "--port",
+        help="port to listen on; the first free one from 7860 on where none is given "
+        f"(environment: {PORT_VARIABLE})",
+    )
+    serve.add_argument("--share", action="store_true", help="also open a public Gradio link")
+    serve.add_argument(
+        "--data-dir",
+        metavar="FOLDER",
+        help=f"where conversations are kept (environment: {DATA_VARIABLE})",
+    )
+    commands.add_parser(
+        "models",
+        parents=[models_file],
+        help="print the catalogue as a table",
+        description="Print the catalogue as a table.",
+    )
+    return parser

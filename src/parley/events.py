@@ -1,0 +1,98 @@
+"""The closed vocabulary that flows from an engine up to whoever reads an answer.
+
+A chat turn, a command-line print and an API response are readers of the same stream:
+
+    Queued* Loading* Started Delta* (Finished | Failed)
+
+``Failed`` may also come at any earlier point. Knows nothing of transports, threads or pages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+FinishReason = Literal["stop", "length", "cancelled"]
+LoadPhase = Literal["start", "download", "weights", "warmup"]
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Waiting for a place; ``position`` counts from 1, the next to go."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A model on its way into memory.
+
+    ``done`` and ``total`` are bytes while downloading and tensors in phase ``weights``; ``total``
+    is 0 while the end is unknown. ``seconds`` counts since the load began.
+    """
+
+    phase: LoadPhase
+    done: int = 0
+    total: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The engine has the prompt. ``notes`` are sentences the person should see about how it was
+    rendered (a fallback format, a folded system prompt)."""
+
+    prompt_tokens: int
+    cached_tokens: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """New text, whole characters only; ``tokens`` is how many tokens it stands for."""
+
+    text: str = ""
+    thinking: str = ""
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What an answer cost.
+
+    ``ttft_seconds``: from the request's arrival at a loaded model to its first token.
+    ``tokens_per_second``: (n - 1) / (last token - first token); None for fewer than two tokens.
+    ``load_seconds`` stands apart and is 0 for a model that was already loaded.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    load_seconds: float = 0.0
+    ttft_seconds: float | None = None
+    tokens_per_second: float | None = None
+    total_seconds: float = 0.0
+    thinking_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is complete: the model stopped, the token limit was met, or somebody stopped it.
+    ``seed`` is the seed that was used, drawn by the engine where the request gave none."""
+
+    reason: FinishReason
+    stats: Stats = field(default_factory=Stats)
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The answer ended badly: a code for programs, one sentence and one fix for the person."""
+
+    code: str
+    sentence: str
+    fix: str
+
+
+Event = Queued | Loading | Started | Delta | Finished | Failed
+EngineEvent = Started | Delta | Finished | Failed

@@ -1,0 +1,105 @@
+"""The command line: what it passes on, what it says on failure, and that it answers at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from parley import __version__
+from parley.cli import main
+from parley.errors import CatalogueError
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """The settings that the page was launched with, in place of a page."""
+    calls = []
+    page = types.ModuleType("parley.ui.app")
+    page.launch = calls.append
+    monkeypatch.setitem(sys.modules, "parley.ui.app", page)
+    return calls
+
+
+@pytest.fixture
+def catalogue(monkeypatch):
+    """A catalogue that prints as the paths it was loaded from."""
+    loader, table = (types.ModuleType(f"parley.catalog.{name}") for name in ("loader", "table"))
+    loader.load = lambda files: files
+    table.table = lambda files: "\n".join(map(str, files))
+    monkeypatch.setitem(sys.modules, "parley.catalog.loader", loader)
+    monkeypatch.setitem(sys.modules, "parley.catalog.table", table)
+    return loader
+
+
+def test_serve_passes_everything_on(served, tmp_path):
+    arguments = "serve --host 0.0.0.0 --port 8000 --share --models /a.yaml --models /b.yaml"
+    assert main([*arguments.split(), "--data-dir", str(tmp_path)]) == 0
+    (settings,) = served
+    assert (settings.host, settings.port, settings.share) == ("0.0.0.0", 8000, True)
+    assert settings.models == (Path("/a.yaml"), Path("/b.yaml"))
+    assert settings.data_dir == tmp_path
+
+
+def test_serve_reads_the_environment(served, data_dir, monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "8001")
+    assert main(["serve"]) == 0
+    assert served[0].port == 8001
+    assert served[0].data_dir == data_dir
+
+
+def test_ctrl_c_is_a_good_end(served, monkeypatch):
+    def interrupted(settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["parley.ui.app"], "launch", interrupted)
+    assert main(["serve"]) == 0
+
+
+def test_models_prints_the_catalogue(catalogue, capsys):
+    assert main(["models", "--models", "/a.yaml", "--models", "/b.yaml"]) == 0
+    assert capsys.readouterr().out == "/a.yaml\n/b.yaml\n"
+
+
+def test_a_mistake_is_a_sentence_and_a_fix(served, capsys):
+    assert main(["serve", "--port", "http"]) == 2
+    assert served == []
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("--port is 'http', which is not a port. Give a whole number")
+
+
+def test_a_broken_catalogue_is_not_a_traceback(catalogue, capsys, monkeypatch):
+    error = CatalogueError("bad_catalogue", "models.yaml has a mistake.", "Mend it.")
+
+    def broken(files):
+        raise error
+
+    monkeypatch.setattr(catalogue, "load", broken)
+    assert main(["models"]) == 2
+    assert capsys.readouterr().err == f"{error}\n"
+
+
+def test_no_command_shows_the_help(capsys):
+    assert main([]) == 2
+    assert "COMMAND" in capsys.readouterr().err
+
+
+def test_help_and_version_need_nothing_heavy():
+    run = [sys.executable, "-X", "importtime", "-m", "parley"]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    for argument, expected in (("--help", "serve"), ("--version", f"Parley {__version__}")):
+        result = subprocess.run(
+            [*run, argument], env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert result.returncode == 0
+        assert expected in result.stdout
+        imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+        assert "parley.cli" in imported
+        assert imported.isdisjoint({"gradio", "torch", "transformers", "pydantic", "yaml"})
