@@ -1,0 +1,84 @@
+"""What an engine is to the rest of the house: load, generate, close.
+
+Callbacks come from the engine's own thread; they must be quick and must not call back into it.
+Knows nothing of pools, chats or pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from parley.catalog.spec import Sampling
+from parley.errors import ParleyError
+from parley.events import EngineEvent, Loading
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn as the prompt needs it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One answer to be written: the conversation so far, oldest first, and how to sample."""
+
+    messages: tuple[Message, ...]
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A model in memory, as it turned out: ``footprint`` is bytes of weights."""
+
+    dtype: str
+    device: str
+    revision: str | None
+    footprint: int
+    context: int | None
+    has_template: bool
+    seconds: float
+
+
+class Generation(Protocol):
+    """One answer under way."""
+
+    def cancel(self) -> None:
+        """Ask it to end; idempotent, returns at once. ``Finished("cancelled")`` still follows."""
+        ...
+
+
+class Engine(Protocol):
+    """One model, in whatever hosts it."""
+
+    def load(
+        self,
+        on_progress: Callable[[Loading], None],
+        on_ready: Callable[[Ready], None],
+        on_failed: Callable[[ParleyError], None],
+    ) -> None:
+        """Begin loading; returns at once. Exactly one of ``on_ready`` and ``on_failed`` follows."""
+        ...
+
+    def generate(self, request: Request, sink: Callable[[EngineEvent], None]) -> Generation:
+        """Begin an answer; returns at once. ``sink`` gets Started, Delta*, then exactly one of
+        Finished and Failed, also when the engine dies."""
+        ...
+
+    def on_exit(self, callback: Callable[[], None]) -> None:
+        """``callback`` is called once when the engine is gone, by whatever cause."""
+        ...
+
+    @property
+    def alive(self) -> bool: ...
+
+    def close(self) -> None:
+        """End it and give back its memory, also in the middle of a load; idempotent. Answers
+        under way end with ``Failed``."""
+        ...
