@@ -1,0 +1,252 @@
+"""The façade: what the page, the Gradio endpoints and the command line ask of Parley.
+
+Turns "this person says this to that model" into a stored turn and a stream of events. Knows
+nothing of HTML, Gradio or torch; the rooms it joins do not know each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from parley import turns
+from parley.answer import Answer, NoRecord, Record
+from parley.catalog.spec import ModelSpec
+from parley.catalog.watch import Shelf
+from parley.chats import tree
+from parley.chats.records import Chat, ChatMessage
+from parley.chats.store import EndState, Store
+from parley.engines.base import Request
+from parley.errors import ParleyError, PoolError, StoreError
+from parley.events import Event, Failed, Finished, Loading, Queued
+from parley.pool.pool import Lease, Pool
+from parley.turns import Turn
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 0.2
+"""Seconds between signs of life: a reader that has left is noticed at the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The turn is in the store: the person's message (None for a retry), the answer that begins,
+    and the answers that already stand beside it."""
+
+    chat: Chat
+    question: ChatMessage | None
+    answer: ChatMessage
+    siblings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events since the last one; none is a sign of life. ``meta`` comes with the last event."""
+
+    events: Sequence[Event] = ()
+    meta: Mapping[str, Any] | None = None
+
+    @property
+    def last(self) -> bool:
+        return any(isinstance(event, Finished | Failed) for event in self.events)
+
+
+class Playground:
+    """Catalogue, pool and store as one. ``close`` ends every engine."""
+
+    def __init__(self, shelf: Shelf, pool: Pool, store: Store) -> None:
+        self.shelf = shelf
+        self.pool = pool
+        self.store = store
+        # One writer: the order of a turn's writes is the order of its events, and an engine's
+        # thread never waits for the disk.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="parley-store")
+        self._answers: dict[str, Answer] = {}
+
+    # -- models --
+
+    def spec(self, model: str | None) -> ModelSpec:
+        """The configured model, or the default for None. Raises PoolError("unknown_model")."""
+        catalogue = self.shelf.catalogue
+        found = catalogue.default if model is None else catalogue.get(model)
+        if found is None:
+            known = ", ".join(m.id for m in catalogue.models[:8])
+            raise PoolError(
+                "unknown_model",
+                f"No model is configured under the id {model!r}.",
+                f"Choose one of: {known}.",
+            )
+        return found
+
+    def load_now(self, model: str) -> None:
+        """Bring a model into memory without asking it anything; returns at once."""
+
+        def arrived(news: Queued | Loading | Lease | ParleyError) -> None:
+            if isinstance(news, Lease):
+                news.release()
+            elif isinstance(news, ParleyError):
+                log.warning("%s was not loaded: %s", model, news)
+
+        self.pool.request(self.spec(model), arrived)
+
+    # -- answers --
+
+    async def ask(self, turn: Turn) -> AsyncGenerator[Opened | Batch]:
+        """Store the turn, then stream its answer: Opened, then batches at least every 0.2 s.
+
+        Closing the iterator stops the answer. Raises ParleyError before Opened, with nothing
+        stored, when the turn cannot be begun.
+        """
+        spec = self.spec(turn.model)
+        opened, request = await asyncio.to_thread(self._open, turn, spec)
+        key = opened.answer.id
+        record = _StoredAnswer(self, key)
+        answer = Answer(self.pool, spec, request, record, lambda: self._forget(key))
+        self._answers[key] = answer
+        if answer.ended:  # a refusal comes before there is an entry to forget
+            self._forget(key)
+        try:
+            yield opened
+            async for batch in _batches(answer):
+                yield batch
+        finally:
+            answer.cancel()
+
+    async def complete(self, turn: Turn) -> AsyncGenerator[Batch]:
+        """The same for a single message, with nothing stored."""
+        spec = self.spec(turn.model)
+        question = ChatMessage(id="", parent=None, role="user", content=_said(turn))
+        request = self._request(spec, turn, [question])
+        answer = Answer(self.pool, spec, request, NoRecord(), lambda: None)
+        try:
+            async for batch in _batches(answer):
+                yield batch
+        finally:
+            answer.cancel()
+
+    def _forget(self, answer_id: str) -> None:
+        self._answers.pop(answer_id, None)
+
+    def stop(self, answer_id: str) -> None:
+        """Stop an answer under way; nothing happens when there is none."""
+        if answer := self._answers.get(answer_id):
+            answer.cancel()
+
+    async def settled(self, messages: Sequence[ChatMessage], patience: float = 1.0) -> bool:
+        """Wait until none of these messages is still being written here, at most ``patience``
+        seconds. False when there was nothing to wait for."""
+        running = [m.id for m in messages if m.id in self._answers]
+        for _ in range(int(patience / 0.02)):
+            if not any(key in self._answers for key in running):
+                break
+            await asyncio.sleep(0.02)
+        if running:
+            # The end of the answer is at the latest in the writer's queue by now.
+            await asyncio.wrap_future(self._writer.submit(lambda: None))
+        return bool(running)
+
+    def _open(self, turn: Turn, spec: ModelSpec) -> tuple[Opened, Request]:
+        messages: Sequence[ChatMessage] = ()
+        question: ChatMessage | None = None
+        # Checked before anything is stored: a refused turn leaves no trace.
+        turns.sampling(spec.sampling, turn.settings)
+        if turn.retry_of is None:
+            _said(turn)
+        if turn.chat is None:
+            chat = self.store.create_chat(turn.owner, spec.id)
+        else:
+            chat, messages = self.store.chat(turn.owner, turn.chat)
+        if turn.retry_of is None:
+            question = self.store.add_user(chat.id, turn.parent or chat.leaf, turn.text)
+            messages = [*messages, question]
+            parent = question.id
+        else:
+            parent = _question_of(messages, turn.retry_of)
+        request = self._request(spec, turn, tree.path(messages, parent))
+        siblings = sum(m.parent == parent for m in messages)
+        answer = self.store.begin_answer(chat.id, parent, spec.id, spec.name, {})
+        chat, _ = self.store.chat(turn.owner, chat.id)
+        return Opened(chat, question, answer, siblings), request
+
+    def _request(self, spec: ModelSpec, turn: Turn, history: Sequence[ChatMessage]) -> Request:
+        system = spec.system_prompt if turn.system_prompt is None else turn.system_prompt
+        return Request(turns.prompt(system, history), turns.sampling(spec.sampling, turn.settings))
+
+    def write(self, job: Callable[[], None]) -> None:
+        """Queue a write; a failure is logged, and the answer goes on."""
+
+        def guarded() -> None:
+            try:
+                job()
+            except ParleyError as error:
+                log.error("An answer could not be stored: %s", error)
+
+        try:
+            self._writer.submit(guarded)
+        except RuntimeError:
+            # Shutting down: an engine's last word after the writer has closed.
+            guarded()
+
+    def close(self) -> None:
+        """End every engine, then finish the writes they left."""
+        self.pool.close()
+        self._writer.shutdown(wait=True)
+        self.store.close()
+
+
+class _StoredAnswer(Record):
+    def __init__(self, playground: Playground, key: str) -> None:
+        self._playground = playground
+        self._key = key
+
+    def flush(self, text: str, thinking: str) -> None:
+        store = self._playground.store
+        self._playground.write(lambda: store.flush_answer(self._key, text, thinking))
+
+    def end(
+        self, event: Finished | Failed, text: str, thinking: str, meta: Mapping[str, Any]
+    ) -> None:
+        store = self._playground.store
+        failure = event if isinstance(event, Failed) else None
+        reason = event.reason if isinstance(event, Finished) else None
+        state: EndState = "failed" if failure else "stopped" if reason == "cancelled" else "done"
+        kept = dict(meta)
+        self._playground.write(
+            lambda: store.end_answer(
+                self._key,
+                state=state,
+                content=text,
+                thinking=thinking,
+                reason=reason,
+                meta=kept,
+                error=failure,
+            )
+        )
+
+
+async def _batches(answer: Answer) -> AsyncGenerator[Batch]:
+    while True:
+        batch = Batch(await answer.mailbox.take(HEARTBEAT))
+        if batch.last:
+            yield Batch(batch.events, dict(answer.meta))
+            return
+        yield batch
+
+
+def _said(turn: Turn) -> str:
+    if not turn.text.strip():
+        raise PoolError("empty_message", "The message is empty.", "Write something first.")
+    return turn.text
+
+
+def _question_of(messages: Sequence[ChatMessage], answer_id: str) -> str:
+    answer = next((m for m in messages if m.id == answer_id and m.role == "assistant"), None)
+    if answer is None or answer.parent is None:
+        raise StoreError(
+            "not_found", "The answer to retry is gone.", "Reload the page, then ask again."
+        )
+    return answer.parent

@@ -1,0 +1,203 @@
+"""A turn from the question to the store, with a real engine and a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import aclosing
+
+import pytest
+
+from parley.catalog.spec import Catalogue, ModelSpec, Sampling
+from parley.chats import tree
+from parley.chats.store import Store
+from parley.engines.local import LocalEngine
+from parley.engines.nursery import Nursery
+from parley.errors import ParleyError
+from parley.events import Delta, Failed, Finished
+from parley.playground import Batch, Opened, Playground
+from parley.pool.pool import Pool
+from parley.turns import Turn
+from tests import checkpoints
+
+OWNER = "somebody"
+
+
+class FixedShelf:
+    """A shelf whose catalogue never changes."""
+
+    error = None
+
+    def __init__(self, *models: ModelSpec) -> None:
+        self.catalogue = Catalogue(models)
+
+
+@pytest.fixture(scope="module")
+def nursery():
+    made = Nursery()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    # With an end token that it cannot draw, a random model writes until its limit.
+    return checkpoints.build(
+        tmp_path_factory.mktemp("endless"),
+        "llama",
+        num_hidden_layers=8,
+        eos_token_id=999_999,
+        max_position_embeddings=8192,
+    )
+
+
+@pytest.fixture
+def engines():
+    return []
+
+
+@pytest.fixture
+def playground(nursery, folder, engines, tmp_path):
+    def make(spec: ModelSpec) -> LocalEngine:
+        engines.append(LocalEngine(spec, nursery))
+        return engines[-1]
+
+    short = Sampling(max_new_tokens=8)
+    long = Sampling(max_new_tokens=5000)
+    shelf = FixedShelf(
+        ModelSpec(id="short", name="Short", path=folder, sampling=short),
+        ModelSpec(id="long", name="Long", path=folder, sampling=long),
+    )
+    made = Playground(shelf, Pool(make, lambda spec: 1, 10), Store(tmp_path / "store"))
+    yield made
+    made.close()
+
+
+def run(playground: Playground, turn: Turn, until=None):
+    """All news of a turn; leaves when ``until(text)`` is true, as a closed page does."""
+
+    async def read():
+        news, text = [], ""
+        async with aclosing(playground.ask(turn)) as stream:
+            async for item in stream:
+                news.append(item)
+                if isinstance(item, Batch):
+                    text += "".join(e.text for e in item.events if isinstance(e, Delta))
+                if until and until(text):
+                    break
+        opened = next(n for n in news if isinstance(n, Opened))
+        _, messages = playground.store.chat(turn.owner, opened.chat.id)
+        await playground.settled(messages, patience=20)
+        return opened, news, text
+
+    return asyncio.run(read())
+
+
+def stored(playground: Playground, opened: Opened):
+    _, messages = playground.store.chat(OWNER, opened.chat.id)
+    return next(m for m in messages if m.id == opened.answer.id)
+
+
+def last(news):
+    return news[-1].events[-1]
+
+
+def test_a_turn_is_stored_with_what_produced_it(playground):
+    opened, news, text = run(playground, Turn(OWNER, "short", "Hello"))
+    kept = stored(playground, opened)
+    assert isinstance(last(news), Finished)
+    assert (kept.content, kept.state, kept.finish_reason) == (text, "done", "length")
+    assert kept.meta["stats"]["completion_tokens"] == 8
+    assert kept.meta["dtype"] == "float32"
+    assert isinstance(kept.meta["seed"], int)
+    assert opened.chat.title == "Hello"
+
+
+def test_a_conversation_goes_on_with_another_model(playground):
+    first, _, _ = run(playground, Turn(OWNER, "short", "One"))
+    turn = Turn(OWNER, "long", "Two", chat=first.chat.id, settings={"max_new_tokens": 3})
+    second, _, _ = run(playground, turn)
+    chat, messages = playground.store.chat(OWNER, first.chat.id)
+    path = tree.path(messages, chat.leaf)
+    assert [m.role for m in path] == ["user", "assistant", "user", "assistant"]
+    assert [m.model for m in path if m.role == "assistant"] == ["short", "long"]
+    assert second.chat.id == first.chat.id
+
+
+def test_a_retry_stands_beside_the_first_answer(playground):
+    first, _, _ = run(playground, Turn(OWNER, "short", "One"))
+    turn = Turn(OWNER, "short", chat=first.chat.id, retry_of=first.answer.id)
+    again, _, _ = run(playground, turn)
+    _, messages = playground.store.chat(OWNER, first.chat.id)
+    assert [m.id for m in tree.siblings(messages, again.answer.id)] == [
+        first.answer.id,
+        again.answer.id,
+    ]
+    assert again.siblings == 1
+    assert again.question is None
+
+
+def test_leaving_mid_answer_stops_it_and_keeps_the_text(playground):
+    opened, _, text = run(playground, Turn(OWNER, "long", "Go on"), until=lambda t: len(t) > 20)
+    kept = stored(playground, opened)
+    assert kept.state == "stopped"
+    assert kept.finish_reason == "cancelled"
+    assert kept.content.startswith(text)
+    assert [slot.leases for slot in playground.pool.snapshot()] == [0]
+
+
+def test_leaving_while_the_model_loads_ends_the_load(playground, engines):
+    opened, _, _ = run(playground, Turn(OWNER, "long", "Go on"), until=lambda t: True)
+    assert stored(playground, opened).state == "stopped"
+    assert playground.pool.snapshot() == ()
+    assert engines[0].wait_gone(10)
+
+
+def test_a_killed_engine_ends_the_turn_with_a_sentence_and_the_next_one_works(playground, engines):
+    async def kill_midway():
+        text = ""
+        async with aclosing(playground.ask(Turn(OWNER, "long", "Go on"))) as stream:
+            async for item in stream:
+                if isinstance(item, Opened):
+                    opened = item
+                    continue
+                text += "".join(e.text for e in item.events if isinstance(e, Delta))
+                if len(text) > 20 and engines[0].alive:
+                    os.kill(engines[0].pid, signal.SIGKILL)
+                if item.last:
+                    return opened, item.events[-1], text
+
+    opened, end, text = asyncio.run(kill_midway())
+    assert isinstance(end, Failed)
+    assert end.code == "engine_died"
+    turn = Turn(OWNER, "long", chat=opened.chat.id, retry_of=opened.answer.id)
+    again, _, _ = run(playground, turn, until=lambda t: len(t) > 5)
+    kept = stored(playground, opened)
+    assert (kept.state, kept.content, kept.error.code) == ("failed", text, "engine_died")
+    assert stored(playground, again).content
+
+
+@pytest.mark.parametrize(
+    ("turn", "code"),
+    [
+        (Turn(OWNER, "short", "  "), "empty_message"),
+        (Turn(OWNER, "nobody", "Hi"), "unknown_model"),
+        (Turn(OWNER, "short", "Hi", settings={"top_p": 7}), "bad_setting"),
+        (Turn(OWNER, "short", "Hi", chat="missing"), "no_such_chat"),
+    ],
+)
+def test_a_refused_turn_leaves_no_trace(playground, turn, code):
+    with pytest.raises(ParleyError) as caught:
+        run(playground, turn)
+    assert caught.value.code == code
+    assert playground.store.chats(OWNER) == ()
+
+
+def test_a_single_completion_is_not_stored(playground):
+    async def read():
+        return [batch async for batch in playground.complete(Turn(OWNER, "short", "Hi"))]
+
+    batches = asyncio.run(read())
+    assert isinstance(batches[-1].events[-1], Finished)
+    assert playground.store.chats(OWNER) == ()
