@@ -24,7 +24,7 @@ bench: $(VENV)/.dev
 	@for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) "$$file" $(ARGS) || exit 1; done
 
 shots: $(VENV)/.dev
-	$(PYTHON) tests/ui/shots.py $(ARGS)
+	$(PYTHON) -m tests.ui.shots $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

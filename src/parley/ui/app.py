@@ -1,0 +1,156 @@
+"""Build the rooms, join them, and open the page.
+
+The only place that knows every room. ``build`` makes a page for any playground, ``launch`` a whole
+Parley from its settings.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+from parley import labels
+from parley.catalog.watch import Shelf
+from parley.chats.store import Store
+from parley.engines.local import LocalEngine
+from parley.engines.nursery import Nursery
+from parley.errors import ParleyError
+from parley.playground import Playground
+from parley.pool import memory
+from parley.pool.pool import Pool
+from parley.settings import Settings
+from parley.ui import page_files, quick_import
+
+CATALOGUE_POLL = 2.0
+"""Seconds between two looks at the catalogue's files."""
+
+
+def make_playground(settings: Settings, nursery: Nursery) -> Playground:
+    """Catalogue, pool and store as ``settings`` say. Raises CatalogueError or StoreError."""
+    shelf = Shelf(settings.models)
+    store = Store(settings.data_dir)
+    store.recover()
+    pool = Pool(lambda spec: LocalEngine(spec, nursery), memory.estimate, memory.budget(os.environ))
+    return Playground(shelf, pool, store)
+
+
+def build(playground: Playground) -> Any:
+    """The page and its endpoints as a ``gr.Blocks`` that has not been launched."""
+    quick_import.install()
+    import gradio as gr
+    from gradio.events import api
+
+    from parley.ui.endpoints import chat_endpoint, models_endpoint
+    from parley.ui.handlers import Handlers
+
+    handlers = Handlers(playground)
+    with gr.Blocks(title=labels.APP, analytics_enabled=False) as demo:
+        page = gr.HTML(
+            value=None,
+            html_template=page_files.markup(),
+            js_on_load=page_files.BOOT,
+            server_functions=handlers.questions(),
+            apply_default_css=False,
+            elem_id="parley-page",
+        )
+        page.send(
+            handlers.send,
+            None,
+            page,
+            show_progress="hidden",
+            api_visibility="private",
+            concurrency_limit=None,
+            # A page may leave one turn and begin another before the first has quite ended.
+            trigger_mode="multiple",
+        )
+        api(models_endpoint(playground), api_name="models", queue=False)
+        api(chat_endpoint(playground), api_name="chat", concurrency_limit=None)
+    # The pool decides who waits and says so on the page; Gradio's own queue must not hide it.
+    return demo.queue(default_concurrency_limit=None, api_open=True)
+
+
+def launch(settings: Settings) -> None:
+    """Open for business and stay until interrupted."""
+    _be_quiet()
+    nursery = Nursery()
+    # Imports torch in its own process, beside the import of gradio in this one.
+    nursery.warm()
+    playground = make_playground(settings, nursery)
+    try:
+        demo = build(playground)
+        _launch(demo, settings)
+        _watch_catalogue(playground.shelf)
+        _until_interrupted()
+        demo.close(verbose=False)
+    finally:
+        playground.close()
+        nursery.close()
+
+
+def _launch(demo: Any, settings: Settings) -> None:
+    try:
+        _, url, shared = _open(demo, settings)
+    except OSError as error:
+        raise ParleyError(
+            "port_in_use",
+            f"The port {settings.port or 'from 7860 on'} at {settings.host} cannot be used.",
+            "Another program may hold it: give another with --port.",
+        ) from error
+    print(f"{labels.APP} is open at {url}", flush=True)
+    if shared:
+        print(f"and, for anyone who has the link, at {shared}", flush=True)
+
+
+def _open(demo: Any, settings: Settings) -> Any:
+    return demo.launch(
+        server_name=settings.host,
+        server_port=settings.port,
+        share=settings.share,
+        prevent_thread_lock=True,
+        quiet=True,
+        show_error=True,
+        ssr_mode=False,
+        run_history=False,
+        footer_links=[],
+        head=page_files.head(),
+        allowed_paths=[],
+        max_threads=100,
+    )
+
+
+def _be_quiet() -> None:
+    """No telemetry from any library in this process or its children."""
+    for name, value in {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }.items():
+        os.environ.setdefault(name, value)
+
+
+def _watch_catalogue(shelf: Shelf) -> None:
+    def watch() -> None:
+        while True:
+            time.sleep(CATALOGUE_POLL)
+            shelf.poll()
+
+    threading.Thread(target=watch, name="parley-catalogue", daemon=True).start()
+
+
+def _until_interrupted() -> None:
+    over = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        over.set()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, end)
+    while not over.wait(3600):
+        pass
+    print(f"{labels.APP} closes.", file=sys.stderr)

@@ -1,0 +1,85 @@
+// What every room of the page shares: who the person is, what is remembered in this browser, and
+// small tools. Holds no markup of its own.
+window.Parley = (() => {
+  const memory = new Map();
+  const remember = {
+    // Browsers may refuse storage (private windows, a full quota); the page then forgets on reload.
+    get(key, fallback = null) {
+      try {
+        const text = localStorage.getItem("parley." + key);
+        return text === null ? (memory.get(key) ?? fallback) : JSON.parse(text);
+      } catch { return memory.get(key) ?? fallback; }
+    },
+    set(key, value) {
+      memory.set(key, value);
+      try {
+        if (value === null || value === undefined) localStorage.removeItem("parley." + key);
+        else localStorage.setItem("parley." + key, JSON.stringify(value));
+      } catch { /* kept in memory above */ }
+    },
+  };
+
+  const token = () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, b => b.toString(16).padStart(2, "0")).join("");
+  };
+  let owner = remember.get("owner");
+  if (typeof owner !== "string" || !/^[0-9a-f]{32}$/.test(owner)) {
+    owner = token();
+    remember.set("owner", owner);
+  }
+
+  const el = (tag, props = {}, ...children) => {
+    const node = document.createElement(tag);
+    for (const [key, value] of Object.entries(props)) {
+      if (value === undefined || value === null || value === false) continue;
+      if (key === "class") node.className = value;
+      else if (key === "html") node.innerHTML = value;
+      else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+      else node.setAttribute(key, value === true ? "" : value);
+    }
+    node.append(...children.filter(c => c !== null && c !== undefined && c !== false));
+    return node;
+  };
+  const icon = name => el("svg-placeholder", { html: `<svg class="icon" aria-hidden="true"><use href="#i-${name}"/></svg>` }).firstChild;
+
+  // One colour per model, so that two models are told apart at a glance.
+  const hue = text => { let h = 7; for (const c of text) h = (h * 31 + c.codePointAt(0)) % 360; return h; };
+  const avatar = model => {
+    const node = el("span", { class: "avatar", "aria-hidden": "true", style: `--hue:${hue(model.id || model.name)}` });
+    if (model.logo_src) node.append(el("img", { src: model.logo_src, alt: "" }));
+    else node.append(model.logo_text || model.name.replace(/[^\p{L}\p{N} ]/gu, " ").trim().split(/\s+/).slice(0, 2).map(w => w[0]).join("").toUpperCase());
+    return node;
+  };
+
+  async function copy(text) {
+    try { await navigator.clipboard.writeText(text); return; } catch { /* plain http: below */ }
+    const area = el("textarea", { style: "position:fixed;opacity:0" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+
+  return { remember, token, owner, el, icon, avatar, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
+})();
+
+// The theme is set before the first paint; Gradio's own switch on <body> is kept in step.
+Parley.theme = {
+  order: ["system", "light", "dark"],
+  get name() { const n = Parley.remember.get("theme", "system"); return this.order.includes(n) ? n : "system"; },
+  get dark() { return this.name === "dark" || (this.name === "system" && matchMedia("(prefers-color-scheme: dark)").matches); },
+  apply() {
+    document.documentElement.classList.toggle("dark", this.dark);
+    if (document.body && document.body.classList.contains("dark") !== this.dark) document.body.classList.toggle("dark", this.dark);
+    const label = document.querySelector(".parley .theme-name");
+    if (label) label.textContent = this.name;
+  },
+  next() { Parley.remember.set("theme", this.order[(this.order.indexOf(this.name) + 1) % 3]); this.apply(); },
+  watch() {
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.apply());
+    new MutationObserver(() => this.apply()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  },
+};
+Parley.theme.apply();

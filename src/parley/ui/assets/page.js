@@ -1,0 +1,257 @@
+// The page at work: joins the rooms above with the server. `start` is called once by the gr.HTML
+// component that holds the page, with what Gradio gives it.
+Parley.page = (() => {
+  const { el, token, remember, owner } = Parley;
+  const SILENCE = 12000; // ms without a sign of life (the server gives one every 0.25 s)
+  let root, server, trigger, watch, props, box, sendButton, stopButton, hint, title;
+  let chat = null, leaf = null, turn = null, lastSign = 0, opening = 0, version = null, ticks = 0;
+
+  const $ = selector => root.querySelector(selector);
+  const ask = (name, data = {}) => server[name]({ owner, ...data });
+  const wide = () => innerWidth > 900;
+
+  async function start(given) {
+    ({ server, trigger, watch, props } = given);
+    root = given.element.querySelector(".parley");
+    box = $("textarea"); sendButton = $(".send"); stopButton = $(".stop"); hint = $(".hint"); title = $(".title");
+    Parley.transcript.start($(".messages"));
+    Parley.scroll.start({ box: $(".scroll"), spacer: $(".spacer"), button: $(".to-bottom") });
+    Parley.history.start($(".history .list"));
+    Parley.welcome.start($(".welcome"));
+    Parley.picker.start({ button: $("button.picker"), sheet: $(".sheet"), onPick: pick });
+    Parley.settings.start({ form: $(".fields"), heading: $(".for") });
+    Parley.theme.apply(); Parley.theme.watch();
+    if (remember.get("side", true) === false && wide()) root.classList.add("side-closed");
+    watch("value", () => arrive(props.value));
+    root.addEventListener("click", click);
+    $(".composer").addEventListener("submit", e => { e.preventDefault(); submit(); });
+    box.addEventListener("input", () => { grow(); keepDraft(); });
+    box.addEventListener("keydown", e => {
+      const touch = matchMedia("(hover: none) and (pointer: coarse)").matches;
+      if (e.key === "Enter" && !e.shiftKey && !e.isComposing && (!touch || e.ctrlKey)) { e.preventDefault(); submit(); }
+    });
+    document.addEventListener("keydown", shortcut);
+    addEventListener("hashchange", () => { const id = hash(); if (id !== chat) open(id); });
+    setInterval(tick, 1000);
+    await refresh();
+    await open(hash(), { first: true });
+    root.dataset.ready = "true";
+    if (wide()) box.focus();
+  }
+
+  const hash = () => (location.hash.match(/^#\/c\/([0-9a-f-]{8,64})$/) || [])[1] || null;
+  const setHash = id => history.replaceState(null, "", id ? "#/c/" + id : location.pathname + location.search);
+
+  // -- models --
+  async function refresh() {
+    const news = await ask("hello", { chats: !root.dataset.ready });
+    Parley.models = news.models; version = news.version;
+    if (news.chats) Parley.history.set(news.chats);
+    let model = Parley.picker.current || remember.get("model");
+    if (!Parley.byId(model)) model = news.default;
+    const error = $(".catalogue-error");
+    error.hidden = !news.catalogue_error; error.textContent = news.catalogue_error || "";
+    const banner = $(".banner");
+    banner.hidden = !news.catalogue_error;
+    banner.querySelector("span").textContent = (news.catalogue_error || "").split("\n")[0] + " The models as they were stay in force.";
+    use(model, { quiet: root.dataset.ready === "true" });
+    return news;
+  }
+  function use(id, { quiet = false } = {}) {
+    Parley.picker.show(id); Parley.picker.refresh();
+    if (!quiet) Parley.settings.show(id);
+    Parley.welcome.show(Parley.byId(id));
+  }
+  function pick(id) {
+    if (turn) stop();
+    remember.set("model", id);
+    use(id);
+    box.focus();
+  }
+
+  // -- sending --
+  function submit() {
+    const text = box.value;
+    if (!text.trim()) return;
+    if (turn) { say("The answer is still being written. Stop it first, or wait; your text is kept."); return; }
+    send({ text });
+  }
+  function send({ text = "", retry = null }) {
+    say("");
+    const id = token(), model = Parley.picker.current;
+    const { system_prompt = null, ...settings } = Parley.settings.changes(model);
+    turn = { id, text, retry, user: retry ? null : "new-" + id, answer: null, model };
+    lastSign = Date.now();
+    view("chat");
+    if (retry) {
+      const question = Parley.transcript.node(retry)?.previousElementSibling?.dataset.id;
+      if (question) Parley.transcript.cutAfter(question);
+    } else {
+      const node = Parley.transcript.upsert({ id: turn.user, role: "user", text });
+      box.value = ""; remember.set("sending", { text, id }); keepDraft(); grow();
+      Parley.scroll.pin(node);
+    }
+    Parley.transcript.upsert(waiting(id, model));
+    if (retry) Parley.scroll.pin(Parley.transcript.node("wait-" + id));
+    buttons();
+    trigger("send", { owner, turn: id, chat, parent: leaf, retry_of: retry, text, model, system_prompt, settings });
+  }
+  const waiting = (id, model) => ({ id: "wait-" + id, role: "assistant", model, model_name: Parley.byId(model).name, state: "waiting", status: "Sending", progress: null, notes: [], blocks: [], tail: "", version: 0 });
+
+  function stop() {
+    if (!turn || turn.stopping) return;
+    turn.stopping = true;
+    ask("stop", { turn: turn.id });
+  }
+
+  // One value per tick: the whole live turn. Values of a turn the person has left are ignored.
+  function arrive(value) {
+    if (!value || !turn || value.turn !== turn.id) return;
+    lastSign = Date.now();
+    if (value.refused) { refuse(value.refused); return; }
+    if (value.chat && value.chat.id !== chat) { chat = value.chat.id; setHash(chat); }
+    if (value.chat && !turn.listed) { turn.listed = true; remember.set("sending", null); title.textContent = value.chat.title || LABELS.NEW_CHAT; Parley.history.touch(value.chat); Parley.history.mark(chat); }
+    if (value.question && turn.user !== value.question) { Parley.transcript.rename(turn.user, value.question); turn.user = value.question; }
+    if (!turn.answer) { turn.answer = value.answer.id; Parley.transcript.rename("wait-" + turn.id, turn.answer); leaf = turn.answer; }
+    Parley.transcript.upsert(value.answer);
+    Parley.scroll.grown();
+    if (value.done) {
+      const ended = value.answer;
+      turn = null; buttons();
+      $(".announce").textContent = ended.error ? ended.error.sentence : "Answer ready";
+      ask("states").then(states);
+    }
+  }
+  function refuse(error) {
+    const { user, text, id, retry } = turn;
+    turn = null; buttons();
+    Parley.transcript.remove("wait-" + id);
+    if (user) Parley.transcript.remove(user);
+    remember.set("sending", null);
+    if (!retry && text) { box.value = box.value ? text + "\n" + box.value : text; keepDraft(); grow(); }
+    say(`${error.sentence} ${error.fix}`);
+    if (!Parley.transcript.size) view("welcome");
+    if (retry) open(chat);
+  }
+  function tick() {
+    if (turn && Date.now() - lastSign > SILENCE) {
+      if (turn.answer) { turn = null; buttons(); say("The connection to Parley broke. What was written is kept; reload the page to see it."); }
+      else refuse({ sentence: "Parley does not answer.", fix: "Check that it is still running, then send again." });
+    }
+    // What is in memory changes by other people's doing too, and the catalogue by an edited file.
+    const close = Parley.picker.isOpen || Parley.models.some(m => m.state === "loading");
+    if (document.visibilityState === "visible" && root.dataset.ready && (close || ++ticks % 5 === 0)) ask("states").then(states).catch(() => {});
+  }
+  function states(news) {
+    if (news.version !== version) { refresh().then(() => Parley.settings.show(Parley.picker.current)); return; }
+    for (const model of Parley.models) Object.assign(model, news.models[model.id] || { state: "cold", status: "" });
+    Parley.picker.refresh();
+    if (root.dataset.view === "welcome") Parley.welcome.show(Parley.byId(Parley.picker.current));
+  }
+
+  // -- chats --
+  async function open(id, { first = false } = {}) {
+    const mine = ++opening;
+    if (turn) { stop(); turn = null; buttons(); }
+    say("");
+    if (!id) { blank(); restore(first); return; }
+    let found = null;
+    try { found = await ask("open_chat", { chat: id }); } catch { say("Parley does not answer. Check that it is still running."); }
+    if (mine !== opening) return;
+    if (!found || found.error) { blank(); restore(first); if (found) say(`${found.error.sentence} ${found.error.fix}`); return; }
+    chat = found.id; leaf = found.leaf; setHash(chat);
+    title.textContent = found.title || LABELS.NEW_CHAT;
+    Parley.transcript.show(found.messages);
+    view(found.messages.length ? "chat" : "welcome");
+    Parley.history.mark(chat);
+    if (Parley.byId(found.model)) use(found.model);
+    restore(first);
+    Parley.scroll.end();
+    requestAnimationFrame(Parley.scroll.end);
+  }
+  function blank() {
+    chat = leaf = null; setHash(null);
+    title.textContent = LABELS.NEW_CHAT;
+    Parley.transcript.clear(); view("welcome"); Parley.history.mark(null); Parley.scroll.top();
+  }
+  function restore(first) {
+    const lost = first ? remember.get("sending") : null;
+    const kept = remember.get("draft." + (chat || "new"), "");
+    const arrived = lost && Array.from(root.querySelectorAll(".msg.user")).some(n => n.textContent === lost.text);
+    box.value = lost && !arrived ? lost.text : kept || "";
+    if (lost) remember.set("sending", null);
+    grow();
+  }
+  const keepDraft = () => remember.set("draft." + (chat || "new"), box.value || null);
+
+  // -- small things --
+  const view = name => { root.dataset.view = name; };
+  function say(text) { hint.textContent = text; hint.hidden = !text; }
+  function grow() { box.style.height = "auto"; box.style.height = Math.min(box.scrollHeight + 1, 212) + "px"; buttons(); }
+  function buttons() {
+    sendButton.hidden = !!turn; stopButton.hidden = !turn;
+    sendButton.disabled = !box.value.trim();
+    root.classList.toggle("busy", !!turn);
+  }
+  function drawer(on = !root.classList.contains("drawer-open")) {
+    root.classList.toggle("drawer-open", on);
+    $(".drawer").inert = !on;
+    for (const b of root.querySelectorAll(".top [data-act=settings]")) b.setAttribute("aria-expanded", on);
+  }
+  function side() {
+    if (wide()) { root.classList.toggle("side-closed"); remember.set("side", !root.classList.contains("side-closed")); }
+    else root.classList.toggle("side-open");
+  }
+  function fresh() { open(null); root.classList.remove("side-open"); box.focus(); }
+
+  function shortcut(e) {
+    if (e.key === "Escape" && !Parley.picker.isOpen) {
+      if (root.classList.contains("side-open")) root.classList.remove("side-open");
+      else if (turn) stop();
+      else if (root.classList.contains("drawer-open")) drawer(false);
+    }
+    const command = e.metaKey || e.ctrlKey;
+    if (command && !e.shiftKey && e.key.toLowerCase() === "k") { e.preventDefault(); if (Parley.picker.isOpen) Parley.picker.close(); else Parley.picker.open(); }
+    if (command && e.shiftKey && e.key.toLowerCase() === "o") { e.preventDefault(); fresh(); }
+  }
+
+  const ACTS = {
+    "new-chat": fresh,
+    "toggle-side": side,
+    "close-side": () => root.classList.remove("side-open"),
+    "settings": () => drawer(),
+    "picker": () => Parley.picker.open(),
+    "close-picker": () => Parley.picker.close(),
+    "theme": () => Parley.theme.next(),
+    "stop": stop,
+    "to-bottom": () => Parley.scroll.end(),
+    "reset": () => Parley.settings.reset(),
+    "example": node => { if (!turn) send({ text: node.textContent }); },
+    "load-now": async () => { const id = Parley.picker.current; Object.assign(Parley.byId(id), { state: "loading", status: "Loading" }); use(id, { quiet: true }); await ask("load_now", { model: id }); ask("states").then(states); },
+    "reload": async node => { node.disabled = true; try { await ask("reload"); await refresh(); Parley.settings.show(Parley.picker.current); } finally { node.disabled = false; } },
+    "open-chat": node => { root.classList.remove("side-open"); open(node.closest(".chat").dataset.id); },
+    "delete-chat": async node => {
+      const id = node.closest(".chat").dataset.id;
+      if (!Parley.history.arm(id)) return;
+      if (id === chat) fresh();
+      await ask("delete_chat", { chat: id }); Parley.history.drop(id);
+    },
+    "copy": async node => { await Parley.copy(Parley.transcript.text(node.closest(".msg").dataset.id)); flash(node, "Copied"); },
+    "retry": node => { if (turn) return; const id = node.closest(".msg").dataset.id; send({ retry: id }); },
+    "branch": async node => {
+      if (turn) return;
+      const found = await ask("branch", { chat, message: node.closest(".msg").dataset.id, step: +node.dataset.step });
+      if (found.error) { say(found.error.sentence); return; }
+      const at = $(".scroll").scrollTop;
+      leaf = found.leaf; Parley.transcript.show(found.messages); $(".scroll").scrollTop = at;
+    },
+  };
+  function flash(node, word) { const label = node.lastChild, old = label.textContent; if (old === word) return; label.textContent = word; setTimeout(() => { label.textContent = old; }, 1000); }
+  function click(e) {
+    const code = e.target.closest(".copy-code");
+    if (code) { Parley.copy(code.closest("figure").querySelector("code").textContent).then(() => flash(code, "Copied")); return; }
+    const node = e.target.closest("[data-act]");
+    if (node && root.contains(node) && ACTS[node.dataset.act]) ACTS[node.dataset.act](node);
+  }
+  return { start };
+})();

@@ -1,0 +1,114 @@
+// The conversation as drawn: finished messages are built once, the live one is patched block by
+// block. Text arrives as HTML that the server has rendered and sanitised.
+Parley.transcript = (() => {
+  const { el, icon } = Parley;
+  let root, nodes = new Map(), texts = new Map();
+
+  const start = element => { root = element; };
+  const clear = () => { root.replaceChildren(); nodes = new Map(); texts = new Map(); };
+
+  function user(message) {
+    texts.set(message.id, message.text);
+    const node = el("article", { class: "msg user", "data-id": message.id, dir: "auto", "aria-label": "You" });
+    node.textContent = message.text;
+    return node;
+  }
+
+  function assistant(message) {
+    const node = el("article", { class: "msg assistant", "data-id": message.id, "aria-label": message.model_name },
+      el("header", { class: "who" }, Parley.avatar(Parley.byId(message.model) || { name: message.model_name }), el("span", { class: "name" }, message.model_name)),
+      el("div", { class: "notes" }),
+      el("details", { class: "thinking", hidden: true }, el("summary"), el("div", { dir: "auto" })),
+      el("div", { class: "body prose-parley" }, el("div", { class: "tail" })),
+      el("div", { class: "status", hidden: true }),
+      el("div", { class: "fault", role: "alert", hidden: true }),
+      el("footer", { class: "under" }));
+    node.parts = Object.fromEntries(["notes", "thinking", "body", "status", "fault", "under", "tail"].map(k => [k, node.querySelector("." + k)]));
+    node.drawn = 0;
+    return node;
+  }
+
+  function patch(node, message) {
+    const { notes, thinking, body, status, fault, under, tail } = node.parts;
+    const live = message.state === "waiting" || message.state === "streaming";
+    node.classList.toggle("live", live);
+    if (notes.childElementCount !== message.notes.length) notes.replaceChildren(...message.notes.map(n => el("p", { class: "note" }, n)));
+
+    thinking.hidden = !message.thinking;
+    if (message.thinking) {
+      const open = thinking.querySelector("div"), text = message.thinking;
+      if (open.textContent !== text) { const down = open.scrollHeight - open.scrollTop - open.clientHeight < 30; open.textContent = text; if (down) open.scrollTop = open.scrollHeight; }
+      const busy = live && !message.blocks.length && !message.tail;
+      if (busy !== thinking.busy) { thinking.busy = busy; thinking.open = busy; }
+      thinking.querySelector("summary").textContent = message.thinking_label;
+    }
+
+    // Blocks never change once sent, except when the server says the whole was drawn again.
+    if (node.version !== message.version) { node.version = message.version; node.drawn = 0; body.replaceChildren(tail); }
+    for (; node.drawn < message.blocks.length; node.drawn++) {
+      const holder = el("div", { class: "block", html: message.blocks[node.drawn] });
+      body.insertBefore(holder, tail);
+    }
+    if (tail.source !== message.tail) { tail.source = message.tail; tail.innerHTML = message.tail; }
+
+    status.hidden = !(live && message.status);
+    if (!status.hidden) drawStatus(status, message);
+    fault.hidden = !message.error;
+    if (message.error && fault.code !== message.error.sentence) {
+      fault.code = message.error.sentence;
+      fault.replaceChildren(el("strong", {}, message.error.sentence + " "), el("span", {}, message.error.fix), el("br"),
+        el("button", { type: "button", class: "again", "data-act": "retry" }, icon("retry"), LABELS.RETRY));
+    }
+    if (!live) texts.set(message.id, message.text);
+    drawUnder(under, message, live);
+  }
+
+  function drawStatus(status, message) {
+    const label = status.querySelector("span");
+    const bar = status.querySelector(".bar b");
+    if (label && !!bar === message.progress !== null && bar) { label.textContent = message.status; bar.style.width = message.progress * 100 + "%"; return; }
+    if (label && !bar && message.progress === null) { label.textContent = message.status; return; }
+    status.replaceChildren(
+      el("i", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), el("span", {}, message.status),
+      message.progress === null ? null : el("i", { class: "bar" }, el("b", { style: `width:${message.progress * 100}%` })));
+  }
+
+  function drawUnder(under, message, live) {
+    const key = JSON.stringify([live, message.stats, message.details, message.turn, message.turns]);
+    if (under.key === key) return;
+    under.key = key;
+    const turns = message.turns > 1 && !live ? el("span", { class: "turns" },
+      el("button", { type: "button", "data-act": "branch", "data-step": "-1", "aria-label": "Previous answer", disabled: message.turn === 1 }, icon("left")),
+      `${message.turn}/${message.turns}`,
+      el("button", { type: "button", "data-act": "branch", "data-step": "1", "aria-label": "Next answer", disabled: message.turn === message.turns }, icon("right"))) : null;
+    under.replaceChildren(...[turns, message.stats ? el("span", { class: "stats", title: message.details }, message.stats) : null,
+      live ? null : el("button", { type: "button", class: "act", "data-act": "copy" }, icon("copy"), LABELS.COPY),
+      live || message.error ? null : el("button", { type: "button", class: "act", "data-act": "retry" }, icon("retry"), LABELS.RETRY)].filter(Boolean));
+  }
+
+  function upsert(message) {
+    let node = nodes.get(message.id);
+    if (!node) {
+      node = message.role === "user" ? user(message) : assistant(message);
+      nodes.set(message.id, node);
+      root.append(node);
+    }
+    if (message.role === "assistant") patch(node, message);
+    return node;
+  }
+
+  // Everything after this message leaves the view: another branch takes its place.
+  function cutAfter(id) {
+    const from = nodes.get(id);
+    while (from && from.nextSibling) { nodes.delete(from.nextSibling.dataset.id); from.nextSibling.remove(); }
+  }
+  function remove(id) { const node = nodes.get(id); if (node) { nodes.delete(id); node.remove(); } }
+  function rename(id, to) {
+    const node = nodes.get(id);
+    if (!node || id === to) return;
+    nodes.delete(id); nodes.set(to, node); node.dataset.id = to; texts.set(to, texts.get(id));
+  }
+  const show = messages => { clear(); const all = document.createDocumentFragment(), real = root; root = { append: n => all.append(n) }; messages.forEach(upsert); root = real; root.append(all); };
+
+  return { start, clear, show, upsert, cutAfter, remove, rename, text: id => texts.get(id) || "", node: id => nodes.get(id), last: () => root.lastElementChild, get size() { return nodes.size; } };
+})();

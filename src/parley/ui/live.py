@@ -1,0 +1,92 @@
+"""One answer while it is being written, as the page draws it.
+
+Folds the engine's events into the value that is sent at every tick: finished Markdown blocks are
+appended once, only the open tail changes. Knows nothing of Gradio or of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from parley.chats.records import ChatMessage
+from parley.events import Delta, Event, Failed, Finished, Loading, Queued, Started
+from parley.ui import stats, views
+from parley.ui.markdown import StreamingMarkdown
+
+
+class LiveAnswer:
+    """``take`` events, then read ``view``: plain data, a new value at each call."""
+
+    def __init__(self, answer: ChatMessage, turns: int) -> None:
+        """``turns`` counts the answers to this question; this one is the last of them."""
+        self._head = {
+            "id": answer.id,
+            "role": "assistant",
+            "model": answer.model,
+            "model_name": answer.model_name,
+            "turn": turns,
+            "turns": turns,
+        }
+        self._markdown = StreamingMarkdown()
+        self._thinking: list[str] = []
+        self._state = "waiting"
+        self._status = "Getting ready"
+        self._progress: float | None = None
+        self._notes: tuple[str, ...] = ()
+        self._end: Finished | Failed | None = None
+        self._text: list[str] = []
+
+    def take(self, event: Event) -> None:
+        match event:
+            case Queued() | Loading():
+                self._status, self._progress = views.loading(event)
+            case Started():
+                self._notes = event.notes
+                self._status, self._progress = "Reading the prompt", None
+            case Delta():
+                self._state = "streaming"
+                self._status = ""
+                if event.thinking:
+                    self._thinking.append(event.thinking)
+                if event.text:
+                    self._text.append(event.text)
+                    self._markdown.feed(event.text)
+            case Finished() | Failed():
+                self._end = event
+                self._status = ""
+                self._state = "failed" if isinstance(event, Failed) else "done"
+                self._markdown.finish()
+
+    @property
+    def begun(self) -> bool:
+        """The first text is there."""
+        return self._state == "streaming"
+
+    @property
+    def ended(self) -> bool:
+        return self._end is not None
+
+    def view(self, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """``meta`` is what the store keeps of a finished answer; given once it has ended."""
+        end = self._end
+        spent = (meta or {}).get("stats") or {}
+        thought = spent.get("thinking_seconds") or 0.0
+        reason = end.reason if isinstance(end, Finished) else None
+        failure = {"sentence": end.sentence, "fix": end.fix} if isinstance(end, Failed) else None
+        return self._head | {
+            "state": self._state,
+            "status": self._status,
+            "progress": self._progress,
+            "notes": list(self._notes),
+            "thinking": "".join(self._thinking),
+            "thinking_label": views.thought(thought) if end else "Thinking",
+            "blocks": list(self._markdown.blocks),
+            "tail": self._markdown.tail,
+            # Another number makes the page draw the blocks anew.
+            "version": int(self._markdown.replaced),
+            "text": "".join(self._text) if end else "",
+            "stats": stats.line(spent, reason) if end else "",
+            "details": stats.details(meta) if meta else "",
+            "error": failure,
+        }

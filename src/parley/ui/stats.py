@@ -1,0 +1,70 @@
+"""What an answer cost, in one quiet line, and the rest in a second one.
+
+Pure; knows nothing of HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def line(stats: Mapping[str, Any], reason: str | None) -> str:
+    """``412 tokens · 38 tok/s · first token 0.6 s``, and why it ended where that matters.
+
+    ``stats`` is ``events.Stats`` as a mapping. A speed that was not measured is left out.
+    """
+    tokens = stats.get("completion_tokens") or 0
+    parts = [f"{tokens:,} token{'' if tokens == 1 else 's'}"] if tokens else []
+    if (speed := stats.get("tokens_per_second")) is not None:
+        parts.append(f"{speed:.0f} tok/s" if speed >= 10 else f"{speed:.1f} tok/s")
+    if (first := stats.get("ttft_seconds")) is not None:
+        parts.append(f"first token {seconds(first)}")
+    if (load := stats.get("load_seconds") or 0) >= 0.05:
+        parts.append(f"loaded in {seconds(load)}")
+    if reason == "cancelled":
+        parts.append("stopped")
+    elif reason == "length":
+        parts.append("cut at the token limit")
+    elif reason == "interrupted":
+        parts.append("interrupted")
+    return " · ".join(parts)
+
+
+def details(meta: Mapping[str, Any]) -> str:
+    """How the answer came to be: where it ran and how it was sampled."""
+    stats = meta.get("stats") or {}
+    sampling = meta.get("sampling") or {}
+    parts = [str(meta[key]) for key in ("dtype", "device") if meta.get(key)]
+    if meta.get("revision"):
+        parts.append(f"revision {str(meta['revision'])[:8]}")
+    if stats.get("prompt_tokens"):
+        parts.append(f"prompt {stats['prompt_tokens']:,} tokens")
+    if sampling:
+        parts.append(f"temperature {sampling.get('temperature'):g}")
+    if meta.get("seed") is not None:
+        parts.append(f"seed {meta['seed']}")
+    if stats.get("total_seconds"):
+        parts.append(f"{seconds(stats['total_seconds'])} in all")
+    return " · ".join(parts)
+
+
+def seconds(value: float) -> str:
+    """Two significant figures where a person can tell them apart: 0.06 s, 0.6 s, 6.1 s, 61 s."""
+    return f"{value:.2f} s" if value < 0.1 else f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+
+
+def count(value: int) -> str:
+    """A parameter count as people write it: 135M, 1.7B."""
+    for size, unit in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return str(value)
+
+
+def size(value: int) -> str:
+    """Bytes as people read them: 9.8 MB, 3.1 GB."""
+    for unit_bytes, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if value >= unit_bytes:
+            return f"{value / unit_bytes:.1f} {unit}"
+    return f"{value} B"

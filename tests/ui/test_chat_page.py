@@ -1,0 +1,312 @@
+"""What the page promises, tried by a person in a real browser on real models."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import time
+
+IDLE = 0.03
+"""Processor seconds an idle engine may use in 0.3 s of watching; a busy one uses ten times that."""
+
+
+def wait_until_idle(server, seconds: float = 10) -> float:
+    """How long the engines went on computing."""
+    began = time.monotonic()
+    while server.busy() > IDLE:
+        assert time.monotonic() - began < seconds, "the engine goes on computing"
+    return time.monotonic() - began
+
+
+def test_an_answer_streams_and_carries_its_models_name_and_figures(person):
+    answer = person.ask("Hello")
+    assert answer.strip()
+    assert person.stamps() == ["Quick Llama"]
+    stats = person.page.inner_text(".msg.assistant .stats")
+    assert "token" in stats
+    assert "first token" in stats
+
+
+def test_another_model_answers_inside_the_same_conversation(person):
+    person.ask("First question")
+    person.pick("Other OLMo")
+    person.ask("Second question")
+    assert person.stamps() == ["Quick Llama", "Other OLMo"]
+    questions = person.page.eval_on_selector_all(".msg.user", "all => all.map(n => n.innerText)")
+    assert questions == ["First question", "Second question"]
+
+
+def test_stop_keeps_the_text_and_it_does_not_grow_back(person, server):
+    person.pick("Slow Llama")
+    person.send("Go on for ever")
+    person.wait_for_text(length=40)
+    person.stop()
+    kept = person.answers()[-1]
+    assert len(kept) >= 40
+    assert wait_until_idle(server) < 5
+    time.sleep(0.5)
+    assert person.answers()[-1] == kept
+    assert "stopped" in person.page.inner_text(".msg.assistant .stats")
+    person.page.reload()
+    person.ready()
+    assert person.answers()[-1].split() == kept.split()
+
+
+def test_text_never_shrinks_while_streaming(person):
+    person.pick("Slow Llama")
+    person.page.evaluate(
+        """() => {
+          window.lengths = [];
+          const look = () => {
+            const all = document.querySelectorAll('.msg.assistant .body');
+            if (all.length) window.lengths.push(all[all.length - 1].textContent.length);
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    person.send("Babble")
+    person.wait_for_text(length=400)
+    person.stop()
+    lengths = person.page.evaluate("window.lengths")
+    # Markdown may swallow its own marks when they close; words never go.
+    assert all(later >= earlier - 4 for earlier, later in itertools.pairwise(lengths))
+
+
+def test_closing_the_tab_ends_the_computation(people, server):
+    leaver = people()
+    leaver.pick("Slow Llama")
+    leaver.send("Go on for ever")
+    leaver.wait_for_text(length=40)
+    assert server.busy() > IDLE
+    leaver.page.close()
+    assert wait_until_idle(server) < 5
+
+
+def test_reloading_while_streaming_keeps_what_was_written(person, server):
+    person.pick("Slow Llama")
+    person.send("Go on for ever")
+    person.wait_for_text(length=60)
+    seen = person.answers()[-1]
+    person.page.reload()
+    person.ready()
+    assert person.answers()[-1].startswith(seen[:30])
+    assert person.stamps() == ["Slow Llama"]
+    assert wait_until_idle(server) < 5
+    person.page.click(".msg.assistant [data-act=retry]")
+    person.wait_for_text()
+    person.stop()
+
+
+def test_one_persons_stop_never_touches_anothers(people, server):
+    one, other = people(), people()
+    for person in (one, other):
+        person.pick("Slow Llama")
+        person.send("Go on for ever")
+    for person in (one, other):
+        person.wait_for_text(length=20)
+    one.stop()
+    length = len(other.answers()[-1])
+    other.wait_for_text(length=length + 40)
+    other.stop()
+    assert wait_until_idle(server) < 5
+
+
+def test_a_killed_engine_is_said_and_retry_works(person, server):
+    person.pick("Slow Llama")
+    person.send("Go on for ever")
+    person.wait_for_text(length=40)
+    before = person.answers()[-1]
+    busiest = max(server.engines(), key=lambda pid: _cpu_now(pid))
+    os.kill(busiest, signal.SIGKILL)
+    person.wait_until_done()
+    assert "ended unexpectedly" in person.page.inner_text(".msg.assistant:last-child .fault")
+    assert person.answers()[-1].startswith(before[:30])
+    person.page.click(".msg.assistant .fault .again")
+    person.wait_for_text(length=20)
+    person.stop()
+    assert not person.page.is_visible(".msg.assistant .fault")
+
+
+def _cpu_now(pid: int) -> float:
+    from tests.ui.conftest import cpu_seconds
+
+    before = cpu_seconds(pid)
+    time.sleep(0.1)
+    return cpu_seconds(pid) - before
+
+
+def test_a_model_that_cannot_load_says_why_and_leaves_the_rest_usable(person):
+    person.ask("Hello")
+    person.pick("Torn Llama")
+    person.send("Are you there?")
+    person.wait_until_done()
+    fault = person.page.inner_text(".msg.assistant:last-child .fault")
+    assert "Torn Llama" in fault
+    assert "Retry" in fault
+    person.pick("Quick Llama")
+    person.ask("And you?")
+    assert person.stamps()[-1] == "Quick Llama"
+    assert not person.page.is_visible(".msg.assistant:last-child .fault")
+
+
+def test_enter_while_an_answer_is_written_keeps_the_text(person):
+    person.pick("Slow Llama")
+    person.send("Go on for ever")
+    person.wait_for_text()
+    person.send("My next question")
+    assert person.page.input_value(".composer textarea") == "My next question"
+    assert person.page.is_enabled(".composer textarea")
+    person.stop()
+    person.page.press(".composer textarea", "Enter")
+    person.wait_for_text(index=1)
+    person.stop()
+    assert len(person.answers()) == 2
+
+
+def test_a_draft_survives_a_reload(person):
+    person.page.fill(".composer textarea", "half a thought")
+    person.page.reload()
+    person.ready()
+    assert person.page.input_value(".composer textarea") == "half a thought"
+
+
+def test_shift_enter_makes_a_new_line(person):
+    person.page.fill(".composer textarea", "one")
+    person.page.press(".composer textarea", "Shift+Enter")
+    person.page.type(".composer textarea", "two")
+    assert person.page.input_value(".composer textarea") == "one\ntwo"
+
+
+def test_switching_chats_mid_answer_mixes_nothing(person, server):
+    person.ask("The first chat")
+    first = person.answers()
+    person.page.click(".side .new")
+    person.pick("Slow Llama")
+    person.send("The second chat")
+    person.wait_for_text(length=30)
+    person.page.click(".chat .open:has-text('The first chat')")
+    person.page.wait_for_selector(".msg.user:has-text('The first chat')")
+    time.sleep(0.5)
+    assert person.answers() == first
+    assert wait_until_idle(server) < 5
+    person.page.click(".chat .open:has-text('The second chat')")
+    person.page.wait_for_selector(".msg.user:has-text('The second chat')")
+    assert len(person.answers()[-1]) >= 20
+
+
+def test_picking_another_model_mid_answer_ends_the_computation(person, server):
+    person.pick("Slow Llama")
+    person.send("Go on for ever")
+    person.wait_for_text(length=30)
+    person.pick("Quick Llama")
+    person.wait_until_done()
+    assert wait_until_idle(server) < 5
+
+
+def test_retry_writes_a_second_answer_and_the_arrows_walk_between_both(person):
+    first = person.ask("Say something")
+    person.pick("Other OLMo")
+    person.page.click(".msg.assistant [data-act=retry]")
+    person.wait_until_done()
+    assert person.stamps() == ["Other OLMo"]
+    assert "2/2" in person.page.inner_text(".turns")
+    person.page.click(".turns [data-step='-1']")
+    person.page.wait_for_function(
+        "document.querySelector('.msg.assistant .who .name').innerText === 'Quick Llama'"
+    )
+    assert person.answers() == [first]
+
+
+def test_one_person_never_sees_anothers_chats(people):
+    one, other = people(), people()
+    one.ask("A private question")
+    other.page.reload()
+    other.ready()
+    assert other.page.locator(".chat").count() == 0
+    other.page.goto(one.page.url)
+    other.page.reload()
+    other.ready()
+    assert other.answers() == []
+
+
+def test_settings_are_kept_per_model_and_reset(person):
+    person.page.click(".top [data-act=settings]")
+    field = ".field[data-key=max_new_tokens] input[type=number]"
+    person.page.fill(field, "3")
+    person.page.press(field, "Tab")
+    person.ask("Hello")
+    assert person.page.inner_text(".msg.assistant .stats").startswith("3 tokens")
+    person.pick("Other OLMo")
+    assert person.page.input_value(field) == "40"
+    person.pick("Quick Llama")
+    assert person.page.input_value(field) == "3"
+    person.page.click("[data-act=reset]")
+    assert person.page.input_value(field) == "40"
+
+
+def test_the_same_seed_gives_the_same_text(person):
+    person.page.click(".top [data-act=settings]")
+    person.page.fill(".field[data-key=seed] input", "7")
+    first = person.ask("Hello")
+    person.page.click(".side .new")
+    assert person.ask("Hello") == first
+
+
+def test_an_example_is_sent_by_a_click(person):
+    person.page.click(".examples button:has-text('Say anything')")
+    person.wait_until_done()
+    assert person.page.inner_text(".msg.user") == "Say anything"
+
+
+def test_a_changed_catalogue_is_taken_and_a_broken_one_is_said(person, server):
+    kept = server.models.read_text()
+    try:
+        server.models.write_text(kept.replace("Other OLMo", "Renamed OLMo"))
+        person.page.click(".top [data-act=settings]")
+        person.page.click("[data-act=reload]")
+        person.page.click("button.picker")
+        person.page.wait_for_selector(".option:has-text('Renamed OLMo')")
+        person.page.keyboard.press("Escape")
+        server.models.write_text(kept.replace("sampling", "samplign"))
+        person.page.click("[data-act=reload]")
+        person.page.wait_for_selector(".catalogue-error:has-text('samplign')")
+        person.ask("Still there?")
+        assert not person.page.is_visible(".msg.assistant:last-child .fault")
+    finally:
+        server.models.write_text(kept)
+
+
+def test_deleting_a_chat_asks_once_and_does(person):
+    person.ask("To be deleted")
+    person.page.hover(".chat")
+    person.page.click(".chat .bin")
+    assert person.page.locator(".chat").count() == 1
+    person.page.click(".chat .bin")
+    person.page.wait_for_function("!document.querySelector('.chat')")
+
+
+def test_a_phone_reaches_everything_without_sideways_scroll(people):
+    phone = people(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone.pick("Slow Llama")
+    phone.page.fill(".composer textarea", "Go on")
+    phone.page.click(".send")
+    phone.wait_for_text(length=20)
+    box = phone.page.locator(".stop").bounding_box()
+    assert 0 <= box["x"] <= 390 - box["width"]
+    assert box["y"] + box["height"] <= 844
+    phone.stop()
+    phone.page.click(".show-side")
+    phone.page.wait_for_selector(".chat .open:visible")
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_no_request_leaves_the_machine(people, server):
+    asked: list[str] = []
+    visitor = people()
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    visitor.page.reload()
+    visitor.ready()
+    visitor.ask("Hello")
+    assert [url for url in asked if not url.startswith((server.url, "data:", "blob:"))] == []

@@ -1,0 +1,91 @@
+"""A live answer's value: what it shows at each moment of its life."""
+
+from parley.chats.records import ChatMessage
+from parley.events import Delta, Failed, Finished, Loading, Queued, Started, Stats
+from parley.ui.live import LiveAnswer
+
+
+def live() -> LiveAnswer:
+    answer = ChatMessage("a1", "q1", "assistant", "", model="m", model_name="Model")
+    return LiveAnswer(answer, turns=2)
+
+
+def after(*events) -> dict:
+    made = live()
+    for event in events:
+        made.take(event)
+    return made.view()
+
+
+def html(view: dict) -> str:
+    return "".join(view["blocks"]) + view["tail"]
+
+
+def test_it_is_stamped_with_its_model_and_its_place_among_the_answers():
+    view = live().view()
+    assert (view["model_name"], view["turn"], view["turns"]) == ("Model", 2, 2)
+
+
+def test_waiting_and_loading_are_said_with_how_far():
+    assert after(Queued(2))["status"] == "Waiting for memory, place 2"
+    loading = after(Loading("weights", 3, 9, 4.2))
+    assert loading["status"] == "Loading the weights, 3 of 9 tensors · 4 s"
+    assert round(loading["progress"], 2) == 0.33
+    download = after(Loading("download", 1_200_000_000, 3_100_000_000, 0.0))
+    assert download["status"] == "Downloading 1.2 GB of 3.1 GB"
+    assert after(Loading("download", 5, 0))["progress"] is None
+
+
+def test_text_replaces_the_status():
+    view = after(Loading("start"), Started(10), Delta("Hello", tokens=1))
+    assert view["status"] == ""
+    assert "Hello" in html(view)
+    assert view["state"] == "streaming"
+
+
+def test_finished_blocks_stay_as_they_were_sent():
+    made = live()
+    sent: list[str] = []
+    for piece in ("# A\n\n", "para", "graph\n\n", "- x\n", "- y\n\n", "end"):
+        made.take(Delta(piece, tokens=1))
+        blocks = made.view()["blocks"]
+        assert blocks[: len(sent)] == sent
+        sent = blocks
+    assert len(sent) >= 2
+
+
+def test_thinking_stands_apart_from_the_answer():
+    view = after(Delta(thinking="Let me see."), Delta("42", tokens=1))
+    assert view["thinking"] == "Let me see."
+    assert "Let me see" not in html(view)
+
+
+def test_the_notes_about_the_prompt_are_shown():
+    assert after(Started(3, notes=("No chat template.",)))["notes"] == ["No chat template."]
+
+
+def test_a_failure_keeps_the_text_and_says_what_to_do():
+    view = after(Delta("Half", tokens=1), Failed("engine_died", "It died.", "Press Retry."))
+    assert view["error"] == {"sentence": "It died.", "fix": "Press Retry."}
+    assert "Half" in html(view)
+    assert view["text"] == "Half"
+
+
+def test_the_end_carries_the_whole_text_and_the_figures():
+    made = live()
+    made.take(Delta("Done", tokens=1))
+    made.take(Finished("stop", Stats(completion_tokens=1)))
+    view = made.view({"stats": {"completion_tokens": 1, "ttft_seconds": 0.5}})
+    assert (view["text"], view["stats"]) == ("Done", "1 token · first token 0.5 s")
+    assert made.ended
+
+
+def test_blocks_that_change_after_they_were_sent_come_with_a_new_version():
+    made = live()
+    made.take(Delta("See [the page][1].\n\nMore.\n\n", tokens=1))
+    before = made.view()
+    made.take(Delta("[1]: https://example.org\n", tokens=1))
+    made.take(Finished("stop"))
+    after_all = made.view()
+    assert after_all["version"] != before["version"]
+    assert "https://example.org" in html(after_all)
