@@ -124,3 +124,10 @@ def test_the_catalogue_of_a_clone_or_else_of_the_current_folder(tmp_path, monkey
     assert default_models_file(package) == tmp_path / "models.yaml"
     (tmp_path / "clone" / "models.yaml").write_text("")
     assert default_models_file(package) == tmp_path / "clone" / "models.yaml"
+
+
+def test_a_space_is_open_to_its_proxy():
+    assert read_settings({"SYSTEM": "spaces"}).host == "0.0.0.0"
+    assert (
+        read_settings({"SYSTEM": "spaces", "GRADIO_SERVER_NAME": "127.0.0.1"}).host == "127.0.0.1"
+    )

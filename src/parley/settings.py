@@ -44,7 +44,7 @@ def read_settings(
     """The settings in force. An empty value counts as none given; a bad one is a ParleyError that
     names the argument or the variable it came from."""
     return Settings(
-        host=_host(*_pick("--host", host, HOST_VARIABLE, environment)),
+        host=_host(*_pick("--host", host, HOST_VARIABLE, environment), environment),
         port=_port(*_pick("--port", port, PORT_VARIABLE, environment)),
         share=share,
         models=_models(models, environment),
@@ -80,14 +80,15 @@ def _pick(
     return environment.get(variable, "").strip(), variable
 
 
-def _host(value: str, origin: str) -> str:
+def _host(value: str, origin: str, environment: Mapping[str, str]) -> str:
     if any(mark in value for mark in "/ ") or value.count(":") == 1:
         raise _bad(
             f"{origin} is {value!r}, which is not a host name or an address.",
             "Give only the name, such as 127.0.0.1 (this machine) or 0.0.0.0 (its whole network); "
             "the port is a setting of its own.",
         )
-    return value or "127.0.0.1"
+    # A Space's visitors come through its proxy, from outside its container.
+    return value or ("0.0.0.0" if environment.get("SYSTEM") == "spaces" else "127.0.0.1")
 
 
 def _port(value: str, origin: str) -> int | None:
