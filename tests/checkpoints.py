@@ -115,6 +115,12 @@ def config(family: str, **changes):
         ),
         "olmo": lambda: t.OlmoConfig(**{**gated, **changes}),
         "olmo2": lambda: t.Olmo2Config(**{**gated, **changes}),
+        "mamba": lambda: t.MambaConfig(
+            vocab_size=384, hidden_size=48, num_hidden_layers=2, state_size=8, eos_token_id=2
+        ),
+        "mpt": lambda: t.MptConfig(
+            vocab_size=384, d_model=48, n_layers=2, n_heads=4, max_seq_len=512, eos_token_id=2
+        ),
         "qwen3": lambda: t.Qwen3Config(**{**gated, "head_dim": 16, **changes}),
     }
     return made[family]()
