@@ -197,6 +197,8 @@ class Person:
         )
         self.context.set_default_timeout(PATIENCE)
         self.url = url
+        # On a touch keyboard Enter makes a new line.
+        self._send_by = "click" if options.get("has_touch") else "Enter"
         self.faults: list[str] = []
         self.page = self.open()
 
@@ -216,7 +218,10 @@ class Person:
 
     def send(self, text: str) -> None:
         self.page.fill(".composer textarea", text)
-        self.page.press(".composer textarea", "Enter")
+        if self._send_by == "click":
+            self.page.click(".send")
+        else:
+            self.page.press(".composer textarea", "Enter")
 
     def wait_for_text(self, index: int = -1, length: int = 1) -> None:
         self.page.wait_for_function(

@@ -51,14 +51,6 @@ def test_the_details_tell_how_to_get_the_same_again():
     )
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(135_000_000, "135M"), (1_700_000_000, "1.7B"), (4_260_000, "4.26M"), (999, "999")],
-)
-def test_parameter_counts(value, text):
-    assert stats.count(value) == text
-
-
 @pytest.mark.parametrize(("value", "text"), [(3_100_000_000, "3.1 GB"), (0, "0 B")])
 def test_sizes(value, text):
     assert stats.size(value) == text

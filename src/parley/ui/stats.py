@@ -54,14 +54,6 @@ def seconds(value: float) -> str:
     return f"{value:.2f} s" if value < 0.1 else f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
 
 
-def count(value: int) -> str:
-    """A parameter count as people write it: 135M, 1.7B."""
-    for size, unit in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
-        if value >= size:
-            return f"{value / size:.3g}{unit}"
-    return str(value)
-
-
 def size(value: int) -> str:
     """Bytes as people read them: 9.8 MB, 3.1 GB."""
     for unit_bytes, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):

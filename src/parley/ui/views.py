@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from parley.catalog import table
 from parley.catalog.spec import ModelSpec
 from parley.chats import tree
 from parley.chats.records import Chat, ChatMessage
@@ -37,7 +38,7 @@ def card(spec: ModelSpec) -> dict[str, Any]:
         chips.append({"text": text, "title": title, "open": is_open})
 
     if spec.parameters:
-        chip(f"{stats.count(spec.parameters)} parameters", "Size")
+        chip(f"{table.parameters(spec.parameters)} parameters", "Size")
     if spec.context:
         trained = f"trained on {spec.context_trained:,}; " if spec.context_trained else ""
         most = f"at most {spec.context_max:,}" if spec.context_max else f"window {spec.context:,}"
