@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests import checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20_000
+PATIENCE = 60_000
 """Milliseconds before a wait counts as a hang: machines are shared and slow."""
 
 

@@ -310,3 +310,29 @@ def test_no_request_leaves_the_machine(people, server):
     visitor.ready()
     visitor.ask("Hello")
     assert [url for url in asked if not url.startswith((server.url, "data:", "blob:"))] == []
+
+
+def test_a_sent_message_is_pinned_near_the_top_and_the_view_follows_the_answer(people):
+    person = people(viewport={"width": 1000, "height": 480})
+    person.ask("First")
+    person.pick("Slow Llama")
+    person.send("Second")
+    person.wait_for_text(length=10)
+    person.page.wait_for_timeout(900)
+    top = "document.querySelectorAll('.msg.user')[1].getBoundingClientRect().top"
+    scroller = "document.querySelector('.scroll').getBoundingClientRect().top"
+    assert 0 <= person.page.evaluate(f"{top} - {scroller}") <= 80
+    end = (
+        "document.querySelector('.msg:last-child').getBoundingClientRect().bottom"
+        " - document.querySelector('.dock').getBoundingClientRect().top"
+    )
+    person.wait_for_text(length=1200)
+    assert person.page.evaluate(end) < 60
+    # A hand on the wheel is never fought.
+    person.page.hover(".messages")
+    person.page.mouse.wheel(0, -120)
+    person.page.wait_for_timeout(300)
+    before = person.page.evaluate("document.querySelector('.scroll').scrollTop")
+    person.wait_for_text(length=1400)
+    assert person.page.evaluate("document.querySelector('.scroll').scrollTop") == before
+    person.stop()

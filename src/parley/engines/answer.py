@@ -35,6 +35,10 @@ Emit = Callable[[EngineEvent], None]
 # Long prompts are computed in slices of this many tokens, so that a cancel is seen in between.
 PREFILL_SLICE = 512
 
+# Their attention mask has the wrong shape for the second slice in transformers 5.23; between two
+# layers of the whole prompt a cancel is seen all the same.
+WHOLE_PREFILL = frozenset({"stablelm"})
+
 
 class Interrupted(BaseException):
     """Thrown through ``generate`` to end it. Not an Exception: nothing on the way may catch it."""
@@ -144,7 +148,9 @@ def _generate(loaded: Loaded, job: Job, prompt: Prompt, limit: int, writer: Writ
 def _slice(model: PreTrainedModel, prompt_tokens: int) -> int | None:
     """How to cut the prompt; None for models that carry a state instead of a cache, and cannot."""
     stateful = getattr(model, "_is_stateful", False)
-    return PREFILL_SLICE if prompt_tokens > PREFILL_SLICE and not stateful else None
+    if stateful or model.config.model_type in WHOLE_PREFILL:
+        return None
+    return PREFILL_SLICE if prompt_tokens > PREFILL_SLICE else None
 
 
 def _fitting(loaded: Loaded, request: Request) -> Prompt:

@@ -130,7 +130,7 @@ class Handlers:
             running.stopped = True
             if running.answer:
                 self._playground.stop(running.answer)
-        return {}
+        return {"found": running is not None}
 
     # -- models --
 

@@ -33,7 +33,9 @@ Parley.page = (() => {
     document.addEventListener("keydown", shortcut);
     addEventListener("hashchange", () => { const id = hash(); if (id !== chat) open(id); });
     setInterval(tick, 1000);
-    await refresh();
+    while (true) {
+      try { await refresh(); break; } catch { say("Parley does not answer yet."); await new Promise(resolve => setTimeout(resolve, 1000)); }
+    }
     await open(hash(), { first: true });
     root.dataset.ready = "true";
     if (wide()) box.focus();
@@ -98,10 +100,15 @@ Parley.page = (() => {
   }
   const waiting = (id, model) => ({ id: "wait-" + id, role: "assistant", model, model_name: Parley.byId(model).name, state: "waiting", status: "Sending", progress: null, notes: [], blocks: [], tail: "", version: 0 });
 
-  function stop() {
+  // A turn that was sent a moment ago may not have reached the server yet: asked until it has.
+  async function stop() {
     if (!turn || turn.stopping) return;
-    turn.stopping = true;
-    ask("stop", { turn: turn.id });
+    const mine = turn;
+    mine.stopping = true;
+    for (let tries = 0; tries < 40 && !mine.ended; tries++) {
+      if ((await ask("stop", { turn: mine.id }).catch(() => ({}))).found) return;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
   }
 
   // One value per tick: the whole live turn. Values of a turn the person has left are ignored.
@@ -117,21 +124,22 @@ Parley.page = (() => {
     Parley.scroll.grown();
     if (value.done) {
       const ended = value.answer;
-      turn = null; buttons();
+      turn.ended = true; turn = null; buttons();
       $(".announce").textContent = ended.error ? ended.error.sentence : "Answer ready";
       ask("states").then(states);
     }
   }
   function refuse(error) {
     const { user, text, id, retry } = turn;
-    turn = null; buttons();
+    turn.ended = true; turn = null; buttons();
     Parley.transcript.remove("wait-" + id);
     if (user) Parley.transcript.remove(user);
     remember.set("sending", null);
     if (!retry && text) { box.value = box.value ? text + "\n" + box.value : text; keepDraft(); grow(); }
-    say(`${error.sentence} ${error.fix}`);
     if (!Parley.transcript.size) view("welcome");
-    if (retry) open(chat);
+    const why = () => say(`${error.sentence} ${error.fix}`);
+    why();
+    if (retry) open(chat).then(why);
   }
   function tick() {
     if (turn && Date.now() - lastSign > SILENCE) {
@@ -246,7 +254,12 @@ Parley.page = (() => {
       leaf = found.leaf; Parley.transcript.show(found.messages); $(".scroll").scrollTop = at;
     },
   };
-  function flash(node, word) { const label = node.lastChild, old = label.textContent; if (old === word) return; label.textContent = word; setTimeout(() => { label.textContent = old; }, 1000); }
+  function flash(node, word) {
+    const label = node.querySelector("span") || node, old = label.textContent;
+    if (old === word) return;
+    label.textContent = word; node.classList.add("done");
+    setTimeout(() => { label.textContent = old; node.classList.remove("done"); }, 1000);
+  }
   function click(e) {
     const code = e.target.closest(".copy-code");
     if (code) { Parley.copy(code.closest("figure").querySelector("code").textContent).then(() => flash(code, "Copied")); return; }

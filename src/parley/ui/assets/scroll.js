@@ -2,10 +2,11 @@
 // while the reader is at its end, and never fights a hand on the wheel.
 Parley.scroll = (() => {
   const PINNED = 50, NEAR = 60, FAR = 200;
-  let box, spacer, button, follow = true, clearance = 210;
+  const TRAVEL = 500; // ms a smooth scroll may take; following meanwhile would break it off
+  let box, spacer, button, follow = true, clearance = 210, arrives = 0, seen = 0;
   const calm = () => matchMedia("(prefers-reduced-motion: reduce), (hover: none)").matches;
   // The end of the text, not of the spacer below it.
-  const beyond = () => box.scrollHeight - spacer.offsetHeight + clearance - box.scrollTop - box.clientHeight;
+  const beyond = () => spacer.offsetTop + clearance - box.scrollTop - box.clientHeight;
 
   function start(parts) {
     ({ box, spacer, button } = parts);
@@ -14,7 +15,8 @@ Parley.scroll = (() => {
     box.addEventListener("keydown", e => { if (["PageUp", "ArrowUp", "Home"].includes(e.key)) follow = false; });
     box.addEventListener("scroll", () => {
       const left = beyond();
-      if (left < NEAR) follow = true;
+      if (left < NEAR && box.scrollTop > seen) follow = true;
+      seen = box.scrollTop;
       if (left > FAR) button.hidden = false; else if (left < NEAR) button.hidden = true;
     }, { passive: true });
   }
@@ -22,11 +24,11 @@ Parley.scroll = (() => {
     if (!node) return;
     follow = true;
     const top = node.offsetTop - PINNED;
-    const below = box.scrollHeight - spacer.offsetHeight - top;
-    spacer.style.height = Math.max(clearance, box.clientHeight - below) + "px";
+    spacer.style.height = Math.max(clearance, box.clientHeight - (spacer.offsetTop - top)) + "px";
+    arrives = performance.now() + (calm() ? 0 : TRAVEL);
     box.scrollTo({ top, behavior: calm() ? "instant" : "smooth" });
   }
-  function grown() { if (follow && beyond() > 0) box.scrollTop += beyond(); }
+  function grown() { if (follow && performance.now() > arrives && beyond() > 0) box.scrollTop += beyond(); }
   function end() { follow = true; spacer.style.height = ""; box.scrollTop = box.scrollHeight; button.hidden = true; }
   const top = () => { spacer.style.height = ""; box.scrollTop = 0; button.hidden = true; };
   return { start, pin, grown, end, top };
