@@ -2,7 +2,7 @@
 
 from parley.chats.records import ChatMessage
 from parley.events import Delta, Failed, Finished, Loading, Queued, Started, Stats
-from parley.ui.live import LiveAnswer
+from parley.ui.live import LiveAnswer, merged
 
 
 def live() -> LiveAnswer:
@@ -89,3 +89,8 @@ def test_blocks_that_change_after_they_were_sent_come_with_a_new_version():
     after_all = made.view()
     assert after_all["version"] != before["version"]
     assert "https://example.org" in html(after_all)
+
+
+def test_neighbouring_deltas_become_one_and_nothing_else_moves():
+    events = [Started(1), Delta("a", tokens=1), Delta("b", "t", 2), Finished("stop")]
+    assert list(merged(events)) == [Started(1), Delta("ab", "t", 3), Finished("stop")]

@@ -78,12 +78,13 @@ def launch(settings: Settings) -> None:
     """Open for business and stay until interrupted."""
     _be_quiet()
     nursery = Nursery()
-    # Imports torch in its own process, beside the import of gradio in this one.
-    nursery.warm()
     playground = make_playground(settings, nursery)
     try:
         demo = build(playground)
         _launch(demo, settings)
+        # Imports torch in a process of its own. Only now: on two cores it would take from the
+        # page's import what the first visitor waits for; see docs/benchmarks.md.
+        nursery.warm()
         _watch_catalogue(playground.shelf)
         _until_interrupted()
         demo.close(verbose=False)
@@ -94,7 +95,7 @@ def launch(settings: Settings) -> None:
 
 def _launch(demo: Any, settings: Settings) -> None:
     try:
-        _, url, shared = _open(demo, settings)
+        _, url, shared = serve(demo, settings)
     except OSError as error:
         raise ParleyError(
             "port_in_use",
@@ -106,7 +107,8 @@ def _launch(demo: Any, settings: Settings) -> None:
         print(f"and, for anyone who has the link, at {shared}", flush=True)
 
 
-def _open(demo: Any, settings: Settings) -> Any:
+def serve(demo: Any, settings: Settings) -> Any:
+    """Launch the page the way Parley is launched; returns what ``gr.Blocks.launch`` does."""
     return demo.launch(
         server_name=settings.host,
         server_port=settings.port,

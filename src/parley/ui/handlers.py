@@ -25,13 +25,13 @@ from parley.errors import ParleyError, StoreError
 from parley.playground import Opened, Playground
 from parley.turns import Turn
 from parley.ui import views
-from parley.ui.live import LiveAnswer
+from parley.ui.live import LiveAnswer, merged
 
 log = logging.getLogger(__name__)
 
 TICK = 0.05
-"""Seconds between two updates of a page. 20 a second read as continuous and cost a browser about
-a quarter of what one update per token does; see docs/transcript.md."""
+"""Seconds between two updates of a page. 20 a second read as continuous and cost a browser less
+than half of what one update per token does; see docs/transcript.md."""
 
 Payload = dict[str, Any]
 
@@ -112,7 +112,7 @@ class Handlers:
                     if not isinstance(news, Opened):
                         # A tick's worth of tokens becomes one update; the first and the last go
                         # at once.
-                        for one in news.events:
+                        for one in merged(news.events):
                             live.take(one)
                         early = sent + TICK - time.monotonic()
                         if early > 0 and live.begun and not news.last:

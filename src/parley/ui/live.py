@@ -6,7 +6,8 @@ appended once, only the open tail changes. Knows nothing of Gradio or of time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from parley.chats.records import ChatMessage
@@ -90,3 +91,17 @@ class LiveAnswer:
             "details": stats.details(meta) if meta else "",
             "error": failure,
         }
+
+
+def merged(events: Sequence[Event]) -> Iterator[Event]:
+    """The same events with neighbouring deltas as one: rendering Markdown costs by the feed."""
+    for is_text, group in itertools.groupby(events, lambda event: isinstance(event, Delta)):
+        if not is_text:
+            yield from group
+            continue
+        deltas = [event for event in group if isinstance(event, Delta)]
+        yield Delta(
+            "".join(d.text for d in deltas),
+            "".join(d.thinking for d in deltas),
+            sum(d.tokens for d in deltas),
+        )
