@@ -47,6 +47,7 @@ NOTES = {
     "src/parley/ui/assets/": "what the browser runs",
     "src/parley/ui/assets/page.html": "the page's frame",
     "src/parley/ui/markdown/": "Markdown to HTML that is safe to show",
+    "tests/catalog/broken.txt": "mistakes in models.yaml, each with its exact message",
     "tests/": "mirrors src/parley; tests/ui drives a real browser",
 }
 
