@@ -8,7 +8,9 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 import parley.guide
+from parley.catalog.loader import load
 from parley.guide.corpus import Corpus
+from parley.guide.evaluate import load_answer
 
 WEIGHTS = Path(parley.guide.__file__).with_name("weights")
 FOLDERS = [WEIGHTS / "guide", WEIGHTS / "guide-mini"]
@@ -59,3 +61,14 @@ def test_it_answers_about_the_page(folder: Path) -> None:
     voice = "warm" if folder.name == "guide" else "terse"
     [intent] = [intent for intent in Corpus(1, voice).intents if intent.id == "stop_answer"]
     assert answer.strip() in intent.answers(voice)
+
+
+def test_the_examples_on_its_card_are_answered_not_refused(folder: Path) -> None:
+    catalogue = load([WEIGHTS.parents[3] / "models.yaml"])
+    spec = next(model for model in catalogue.models if model.path == folder)
+    say = load_answer(folder)
+    for example in spec.examples:
+        (answer,) = say([[{"role": "user", "content": example}]])
+        assert len(answer.split()) >= 4, example
+        assert "not know" not in answer, example
+        assert "n't know" not in answer, example

@@ -33,7 +33,7 @@ def talk(person: Person) -> None:
     person.pick("Parley Guide mini")
     person.ask("What is OLMo?")
     person.pick("Parley Guide")
-    person.ask("What makes a model truly open?")
+    person.ask("What are the five items of openness?")
 
 
 def main() -> None:

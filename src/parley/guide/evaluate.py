@@ -1,9 +1,9 @@
 """Ask the embedded guides what people would ask, and count the answers that say the right thing.
 
-The items in `evaluation.jsonl` were written without a look at the training phrasings. Those that 2.8
-million generated dialogues, many times what a guide has seen, happened to contain were taken out
-again, so the score says how well a guide understands people and not how well it remembers. This
-module knows nothing of how the guides were trained, nor of the page: a model is a folder of weights.
+The items in `evaluation.jsonl` were written without a look at the training phrasings. Those that
+2.8 million generated dialogues, many times what a guide has seen, happened to contain were taken
+out again: the score says how well a guide understands people, not how well it remembers. This
+module knows nothing of how the guides were trained, nor of the page: a model is a folder to it.
 
     python -m parley.guide.evaluate [--model PATH_OR_NAME]... [--json OUT] [--show failures|all]
 """
