@@ -66,6 +66,7 @@ class Playground:
         # thread never waits for the disk.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="parley-store")
         self._answers: dict[str, Answer] = {}
+        self._load_failures: dict[str, ParleyError] = {}
 
     # -- models --
 
@@ -74,7 +75,7 @@ class Playground:
         catalogue = self.shelf.catalogue
         found = catalogue.default if model is None else catalogue.get(model)
         if found is None:
-            known = ", ".join(m.id for m in catalogue.models[:8])
+            known = ", ".join(m.id for m in catalogue.models)
             raise PoolError(
                 "unknown_model",
                 f"No model is configured under the id {model!r}.",
@@ -90,8 +91,15 @@ class Playground:
                 news.release()
             elif isinstance(news, ParleyError):
                 log.warning("%s was not loaded: %s", model, news)
+                self._load_failures[model] = news
 
-        self.pool.request(self.spec(model), arrived)
+        spec = self.spec(model)
+        self._load_failures.pop(model, None)
+        self.pool.request(spec, arrived)
+
+    def load_failures(self) -> dict[str, ParleyError]:
+        """Why models that somebody wanted loaded are not; until the next try."""
+        return dict(self._load_failures)
 
     # -- answers --
 
@@ -161,7 +169,9 @@ class Playground:
         else:
             chat, messages = self.store.chat(turn.owner, turn.chat)
         if turn.retry_of is None:
-            question = self.store.add_user(chat.id, turn.parent or chat.leaf, turn.text)
+            # Below what the chat ends with now, not what a page may still be showing: a second
+            # tab's turn must not vanish onto a branch that nobody asked for.
+            question = self.store.add_user(chat.id, chat.leaf, turn.text)
             messages = [*messages, question]
             parent = question.id
         else:

@@ -23,16 +23,15 @@ WHOLE = frozenset({"top_k", "max_new_tokens", "seed"})
 class Turn:
     """One thing said to one model.
 
-    ``chat`` None begins a new chat. ``parent`` is the message it follows; None means the one the
-    chat ends with. ``retry_of`` names an answer to be written again beside the old one, ``text``
-    is ignored then. ``system_prompt`` None and settings that are not given mean the model's own.
+    ``chat`` None begins a new chat; otherwise the message follows the one the chat ends with.
+    ``retry_of`` names an answer to be written again beside the old one, ``text`` is ignored then.
+    ``system_prompt`` None and settings that are not given mean the model's own.
     """
 
     owner: str
     model: str
     text: str = ""
     chat: str | None = None
-    parent: str | None = None
     retry_of: str | None = None
     system_prompt: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -71,7 +70,9 @@ def _number(name: str, value: object) -> float | int:
     if number is None or not low <= number <= high:
         kind = "whole number" if name in WHOLE else "number"
         raise PoolError(
-            "bad_setting", f"{name} cannot be {value!r}.", f"Use a {kind} from {low:g} to {high:g}."
+            "bad_setting",
+            f"{name} cannot be {value!r}.",
+            f"Use a {kind} from {low} to {high}.",
         )
     return number
 

@@ -37,7 +37,9 @@ def no_safetensors(spec: ModelSpec) -> LoadError:
         "no_safetensors",
         f"{spec.name} offers its weights only in a format that can run code when it is opened "
         "(.bin), so it was not loaded.",
-        "Convert it to safetensors (huggingface.co/spaces/safetensors/convert), "
+        "Save it again with save_pretrained, which writes safetensors, or pick another model."
+        if spec.path
+        else "Convert it to safetensors (huggingface.co/spaces/safetensors/convert), "
         "or pick a model that has them.",
     )
 
@@ -78,7 +80,9 @@ def corrupt(spec: ModelSpec, what: str) -> LoadError:
     return LoadError(
         "corrupt_weights",
         f"The files of {spec.name} are damaged: {what}.",
-        "Delete its folder from the cache (or restore the files) and load it again.",
+        "Restore the files in its folder, then press Retry."
+        if spec.path
+        else "Delete its folder from the cache, so that it is downloaded afresh, and press Retry.",
     )
 
 

@@ -189,6 +189,9 @@ class LocalEngine:
             # The pipe can end before the process does; nothing of it may outlive this call.
             child.kill()
             child.wait(5)
+        if not self._closing:
+            pid = child.pid if child is not None else None
+            log.warning("the process of %s (pid %s) ended unexpectedly", self._spec.id, pid)
         notice = self._death_notice()
         if load is not None and not load.settled:
             load.settled = True

@@ -87,6 +87,8 @@ def launch(settings: Settings) -> None:
         nursery.warm()
         _watch_catalogue(playground.shelf)
         _until_interrupted()
+        # Before the server, which waits for streams that the engines' end brings to theirs.
+        playground.close()
         demo.close(verbose=False)
     finally:
         playground.close()
@@ -99,8 +101,9 @@ def _launch(demo: Any, settings: Settings) -> None:
     except OSError as error:
         raise ParleyError(
             "port_in_use",
-            f"The port {settings.port or 'from 7860 on'} at {settings.host} cannot be used.",
-            "Another program may hold it: give another with --port.",
+            f"Parley cannot listen on {settings.host}, port {settings.port or '7860 and up'}.",
+            "Another program may hold the port, or the address is not this machine's: give others "
+            "with --port and --host.",
         ) from error
     print(f"{labels.APP} is open at {url}", flush=True)
     if shared:

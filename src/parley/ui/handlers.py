@@ -88,7 +88,6 @@ class Handlers:
             model=str(data.get("model")),
             text=str(data.get("text") or ""),
             chat=_text(data, "chat"),
-            parent=_text(data, "parent"),
             retry_of=_text(data, "retry_of"),
             system_prompt=_text(data, "system_prompt"),
             settings=data["settings"] if isinstance(data.get("settings"), dict) else {},
@@ -106,7 +105,11 @@ class Handlers:
                             self._playground.stop(running.answer)
                         live = LiveAnswer(news.answer, news.siblings + 1)
                         question = news.question.id if news.question else None
-                        head = {"chat": views.chat(news.chat), "question": question}
+                        head = {
+                            "chat": views.chat(news.chat),
+                            "question": question,
+                            "follows": news.question.parent if news.question else None,
+                        }
                     if live is None:
                         continue
                     if not isinstance(news, Opened):
@@ -137,9 +140,8 @@ class Handlers:
     async def hello(self, data: Payload) -> Payload:
         """Everything the page needs to draw itself."""
         shelf = self._playground.shelf
-        live = views.states(self._playground.pool.snapshot())
-        cold = {"state": "cold", "status": ""}
-        cards = [views.card(m) | live.get(m.id, cold) for m in shelf.catalogue.models]
+        live = self._states()
+        cards = [{**views.card(m), **live.get(m.id, views.COLD)} for m in shelf.catalogue.models]
         reply: Payload = {
             "models": cards,
             "default": shelf.catalogue.default.id,
@@ -155,9 +157,13 @@ class Handlers:
     async def states(self, data: Payload) -> Payload:
         """What is in memory now, and which catalogue the page should be showing."""
         return {
-            "models": views.states(self._playground.pool.snapshot()),
+            "models": self._states(),
             "version": _version(self._playground.shelf),
         }
+
+    def _states(self) -> dict[str, Payload]:
+        playground = self._playground
+        return views.states(playground.pool.snapshot(), playground.load_failures())
 
     async def load_now(self, data: Payload) -> Payload:
         self._playground.load_now(str(data.get("model")))

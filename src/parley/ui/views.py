@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import mimetypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from parley.catalog import table
-from parley.catalog.spec import ModelSpec
+from parley.catalog.spec import SAMPLING_LIMITS, ModelSpec
 from parley.chats import tree
 from parley.chats.records import Chat, ChatMessage
 from parley.errors import ParleyError
@@ -58,7 +58,10 @@ def card(spec: ModelSpec) -> dict[str, Any]:
         chip(spec.domain, "Domain")
     if spec.released:
         chip(spec.released, "Released")
-    origin = [spec.developer, spec.base_model and f"based on {spec.base_model}"]
+    origin = [
+        spec.developer and f"by {spec.developer}",
+        spec.base_model and f"based on {spec.base_model}",
+    ]
     if who := " · ".join(part for part in origin if part):
         chip(who, "Developer")
     links = [asdict(link) for link in spec.links]
@@ -68,7 +71,8 @@ def card(spec: ModelSpec) -> dict[str, Any]:
     return {
         "id": spec.id,
         "name": spec.name,
-        "description": spec.description or spec.source,
+        "description": spec.description
+        or (f"From {spec.repo}" if spec.repo else "On this machine"),
         "family": spec.family or "",
         "developer": spec.developer or "",
         "license": spec.license or "",
@@ -79,14 +83,27 @@ def card(spec: ModelSpec) -> dict[str, Any]:
         "links": links,
         "chips": chips,
         "defaults": defaults | {"system_prompt": spec.system_prompt},
+        "limits": {name: list(limits) for name, limits in SAMPLING_LIMITS.items()},
+        "context": spec.context,
         **_logo(spec.logo),
     }
 
 
-def states(slots: Sequence[SlotView]) -> dict[str, dict[str, str]]:
-    """The live state of every model that is in memory or on its way."""
-    return {
-        s.model_id: {"state": s.state, "status": loading(s.progress)[0] if s.progress else ""}
+COLD: Mapping[str, Any] = {"state": "cold", "status": "", "error": None}
+"""The live state of a model that is not in memory."""
+
+
+def states(
+    slots: Sequence[SlotView], failures: Mapping[str, ParleyError]
+) -> dict[str, dict[str, Any]]:
+    """The live state of every model that is in memory, on its way, or failed to get there."""
+    failed = {key: {**COLD, "error": str(error)} for key, error in failures.items()}
+    return failed | {
+        s.model_id: {
+            "state": s.state,
+            "status": loading(s.progress)[0] if s.progress else "",
+            "error": None,
+        }
         for s in slots
     }
 

@@ -2,9 +2,10 @@
 // component that holds the page, with what Gradio gives it.
 Parley.page = (() => {
   const { el, token, remember, owner } = Parley;
-  const SILENCE = 12000; // ms without a sign of life (the server gives one every 0.25 s)
+  const SILENCE = 5000; // ms without a sign of life (the server gives one every 0.25 s)
+  const WAIT = "The answer is still being written. Stop it first, or wait; your text is kept.";
   let root, server, trigger, watch, props, box, sendButton, stopButton, hint, title;
-  let chat = null, leaf = null, turn = null, lastSign = 0, opening = 0, version = null, ticks = 0;
+  let chat = null, leaf = null, turn = null, lastSign = 0, opening = 0, version = null, ticks = 0, lastName = "";
 
   const $ = selector => root.querySelector(selector);
   const ask = (name, data = {}) => server[name]({ owner, ...data });
@@ -31,6 +32,12 @@ Parley.page = (() => {
       if (e.key === "Enter" && !e.shiftKey && !e.isComposing && (!touch || e.ctrlKey)) { e.preventDefault(); submit(); }
     });
     document.addEventListener("keydown", shortcut);
+    document.addEventListener("visibilitychange", async () => {
+      // Another tab may have gone on with this chat.
+      if (document.visibilityState !== "visible" || turn || !chat) return;
+      const found = await ask("open_chat", { chat }).catch(() => null);
+      if (found && !found.error && !turn && found.id === chat && found.leaf !== leaf) open(chat);
+    });
     addEventListener("hashchange", () => { const id = hash(); if (id !== chat) open(id); });
     setInterval(tick, 1000);
     while (true) {
@@ -50,7 +57,9 @@ Parley.page = (() => {
     Parley.models = news.models; version = news.version;
     if (news.chats) Parley.history.set(news.chats);
     let model = Parley.picker.current || remember.get("model");
+    const gone = Parley.picker.current && !Parley.byId(model);
     if (!Parley.byId(model)) model = news.default;
+    if (gone) say(`${lastName} is no longer in the catalogue; ${Parley.byId(model).name} answers next.`);
     const error = $(".catalogue-error");
     error.hidden = !news.catalogue_error; error.textContent = news.catalogue_error || "";
     const banner = $(".banner");
@@ -62,7 +71,10 @@ Parley.page = (() => {
   function use(id, { quiet = false } = {}) {
     Parley.picker.show(id); Parley.picker.refresh();
     if (!quiet) Parley.settings.show(id);
-    Parley.welcome.show(Parley.byId(id));
+    const model = Parley.byId(id), notice = $(".model-notice");
+    lastName = model.name;
+    notice.textContent = model.notice || ""; notice.hidden = !model.notice;
+    Parley.welcome.show(model);
   }
   function pick(id) {
     if (turn) stop();
@@ -75,14 +87,14 @@ Parley.page = (() => {
   function submit() {
     const text = box.value;
     if (!text.trim()) return;
-    if (turn) { say("The answer is still being written. Stop it first, or wait; your text is kept."); return; }
+    if (turn) { say(WAIT); return; }
     send({ text });
   }
   function send({ text = "", retry = null }) {
     say("");
     const id = token(), model = Parley.picker.current;
     const { system_prompt = null, ...settings } = Parley.settings.changes(model);
-    turn = { id, text, retry, user: retry ? null : "new-" + id, answer: null, model };
+    turn = { id, text, retry, user: retry ? null : "new-" + id, answer: null, model, after: leaf };
     lastSign = Date.now();
     view("chat");
     if (retry) {
@@ -94,9 +106,9 @@ Parley.page = (() => {
       Parley.scroll.pin(node);
     }
     Parley.transcript.upsert(waiting(id, model));
-    if (retry) Parley.scroll.pin(Parley.transcript.node("wait-" + id));
+    if (retry) Parley.scroll.pin(Parley.transcript.node("wait-" + id).previousElementSibling);
     buttons();
-    trigger("send", { owner, turn: id, chat, parent: leaf, retry_of: retry, text, model, system_prompt, settings });
+    trigger("send", { owner, turn: id, chat, retry_of: retry, text, model, system_prompt, settings });
   }
   const waiting = (id, model) => ({ id: "wait-" + id, role: "assistant", model, model_name: Parley.byId(model).name, state: "waiting", status: "Sending", progress: null, notes: [], blocks: [], tail: "", version: 0 });
 
@@ -119,12 +131,17 @@ Parley.page = (() => {
     if (value.chat && value.chat.id !== chat) { chat = value.chat.id; setHash(chat); }
     if (value.chat && !turn.listed) { turn.listed = true; remember.set("sending", null); title.textContent = value.chat.title || LABELS.NEW_CHAT; Parley.history.touch(value.chat); Parley.history.mark(chat); }
     if (value.question && turn.user !== value.question) { Parley.transcript.rename(turn.user, value.question); turn.user = value.question; }
+    // Another tab went on with this chat meanwhile: its turns are shown once this one is complete.
+    if (value.follows && value.follows !== turn.after) turn.stale = true;
     if (!turn.answer) { turn.answer = value.answer.id; Parley.transcript.rename("wait-" + turn.id, turn.answer); leaf = turn.answer; }
     Parley.transcript.upsert(value.answer);
     Parley.scroll.grown();
     if (value.done) {
       const ended = value.answer;
+      const stale = turn.stale;
       turn.ended = true; turn = null; buttons();
+      if (hint.textContent === WAIT) say("");
+      if (stale) open(chat);
       $(".announce").textContent = ended.error ? ended.error.sentence : "Answer ready";
       ask("states").then(states);
     }
@@ -143,7 +160,7 @@ Parley.page = (() => {
   }
   function tick() {
     if (turn && Date.now() - lastSign > SILENCE) {
-      if (turn.answer) { turn = null; buttons(); say("The connection to Parley broke. What was written is kept; reload the page to see it."); }
+      if (turn.answer) { Parley.transcript.fail(turn.answer, "The connection to Parley broke.", "What was written is kept. Press Retry when Parley is back."); turn.ended = true; turn = null; buttons(); say(""); }
       else refuse({ sentence: "Parley does not answer.", fix: "Check that it is still running, then send again." });
     }
     // What is in memory changes by other people's doing too, and the catalogue by an edited file.
@@ -152,7 +169,7 @@ Parley.page = (() => {
   }
   function states(news) {
     if (news.version !== version) { refresh().then(() => Parley.settings.show(Parley.picker.current)); return; }
-    for (const model of Parley.models) Object.assign(model, news.models[model.id] || { state: "cold", status: "" });
+    for (const model of Parley.models) Object.assign(model, news.models[model.id] || { state: "cold", status: "", error: null });
     Parley.picker.refresh();
     if (root.dataset.view === "welcome") Parley.welcome.show(Parley.byId(Parley.picker.current));
   }
@@ -204,7 +221,11 @@ Parley.page = (() => {
   function drawer(on = !root.classList.contains("drawer-open")) {
     root.classList.toggle("drawer-open", on);
     $(".drawer").inert = !on;
-    for (const b of root.querySelectorAll(".top [data-act=settings]")) b.setAttribute("aria-expanded", on);
+    const toggle = $(".top [data-act=settings]");
+    toggle.setAttribute("aria-expanded", on);
+    if (!on) { toggle.focus(); return; }
+    const mistake = $(".catalogue-error");
+    if (!mistake.hidden) mistake.scrollIntoView(); else if (wide()) $(".fields textarea")?.focus({ preventScroll: true });
   }
   function side() {
     if (wide()) { root.classList.toggle("side-closed"); remember.set("side", !root.classList.contains("side-closed")); }

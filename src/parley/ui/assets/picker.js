@@ -15,6 +15,7 @@ Parley.picker = (() => {
   }
   function key(e) {
     if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); cursor = (cursor + (e.key === "ArrowDown" ? 1 : -1) + shown.length) % Math.max(1, shown.length); mark(true); }
+    else if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); sheet.close(); }
     else if (e.key === "Enter" && !e.isComposing) { e.preventDefault(); if (shown[cursor]) pick(shown[cursor].id); }
   }
   function pick(id) { sheet.close(); if (id !== current) onPick(id); }

@@ -37,12 +37,16 @@ Parley.settings = (() => {
     const same = v => JSON.stringify(v) === JSON.stringify(base) ? undefined : v;
     node.append(cap);
     if (f.kind === "range") {
-      const range = el("input", { type: "range", min: f.min, max: f.max, step: f.step, "aria-label": f.label, tabindex: -1 });
-      const number = el("input", { type: "number", min: f.min, max: f.key === "max_new_tokens" ? 131072 : f.max, step: f.step === 1 ? 1 : "any", "aria-label": f.label });
+      const [low, high] = model.limits[f.key];
+      const most = f.key === "max_new_tokens" ? Math.min(f.max, model.context || f.max) : f.max;
+      const range = el("input", { type: "range", min: f.min, max: most, step: f.step, "aria-label": f.label, tabindex: -1 });
+      const number = el("input", { type: "number", min: low, max: high, step: f.step === 1 ? 1 : "any", "aria-label": f.label });
       range.value = number.value = value;
       range.addEventListener("input", () => { number.value = range.value; save(f.key, same(+range.value)); });
-      number.addEventListener("input", () => { if (number.value !== "" && number.checkValidity()) { range.value = number.value; save(f.key, same(+number.value)); } });
-      number.addEventListener("blur", () => { const kept = own()[f.key]; number.value = range.value = kept === undefined ? base : kept; });
+      number.addEventListener("input", () => { const right = number.value !== "" && number.checkValidity();
+        wrong(node, right ? null : `Use a ${f.step === 1 ? "whole " : ""}number from ${low} to ${high}.`);
+        if (right) { range.value = number.value; save(f.key, same(+number.value)); } });
+      number.addEventListener("blur", () => { const kept = own()[f.key]; number.value = range.value = kept === undefined ? base : kept; wrong(node, null); });
       cap.append(number);
       node.append(range);
     } else if (f.kind === "seed") {
@@ -57,8 +61,11 @@ Parley.settings = (() => {
       area.addEventListener("input", () => save(f.key, same(lines ? area.value.split("\n").filter(Boolean) : area.value)));
       node.append(area);
     }
-    if (f.note) node.append(el("small", {}, f.note));
+    node.append(el("small", { role: "status" }, f.note || ""));
+    node.note = f.note || "";
     return node;
   }
+  // A refused value leaves the last good one in force; why is said where the hint stood.
+  function wrong(node, why) { node.classList.toggle("wrong", !!why); node.querySelector("small").textContent = why || node.note; }
   return { start, show, reset() { const every = all(); delete every[model.id]; Parley.remember.set("settings", every); show(model.id); }, changes: id => ({ ...(all()[id] || {}) }) };
 })();

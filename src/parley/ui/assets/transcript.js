@@ -2,6 +2,7 @@
 // block. Text arrives as HTML that the server has rendered and sanitised.
 Parley.transcript = (() => {
   const { el, icon } = Parley;
+  const LONG = 1200; // characters of a question after which it is folded
   let root, nodes = new Map(), texts = new Map();
 
   const start = element => { root = element; };
@@ -10,7 +11,14 @@ Parley.transcript = (() => {
   function user(message) {
     texts.set(message.id, message.text);
     const node = el("article", { class: "msg user", "data-id": message.id, dir: "auto", "aria-label": "You" });
-    node.textContent = message.text;
+    const text = el("div", { class: "said" }, message.text);
+    node.append(text);
+    if (message.text.length > LONG || message.text.split("\n").length > 14) {
+      node.classList.add("folded");
+      const more = el("button", { type: "button", class: "more", "aria-expanded": "false" }, "Show more");
+      more.addEventListener("click", () => { const open = !node.classList.toggle("folded"); more.textContent = open ? "Show less" : "Show more"; more.setAttribute("aria-expanded", open); });
+      node.append(more);
+    }
     return node;
   }
 
@@ -31,8 +39,10 @@ Parley.transcript = (() => {
   function patch(node, message) {
     const { notes, thinking, body, status, fault, under, tail } = node.parts;
     const live = message.state === "waiting" || message.state === "streaming";
+    node.last = message;
     node.classList.toggle("live", live);
-    if (notes.childElementCount !== message.notes.length) notes.replaceChildren(...message.notes.map(n => el("p", { class: "note" }, n)));
+    const told = message.state === "done" && !message.blocks.length && !message.tail ? [...message.notes, "The model returned no text."] : message.notes;
+    if (notes.childElementCount !== told.length) notes.replaceChildren(...told.map(n => el("p", { class: "note" }, n)));
 
     thinking.hidden = !message.thinking;
     if (message.thinking) {
@@ -68,9 +78,9 @@ Parley.transcript = (() => {
     const bar = status.querySelector(".bar b");
     if (label && !!bar === message.progress !== null && bar) { label.textContent = message.status; bar.style.width = message.progress * 100 + "%"; return; }
     if (label && !bar && message.progress === null) { label.textContent = message.status; return; }
-    status.replaceChildren(
+    status.replaceChildren(...[
       el("i", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), el("span", {}, message.status),
-      message.progress === null ? null : el("i", { class: "bar" }, el("b", { style: `width:${message.progress * 100}%` })));
+      message.progress === null ? null : el("i", { class: "bar" }, el("b", { style: `width:${message.progress * 100}%` }))].filter(Boolean));
   }
 
   function drawUnder(under, message, live) {
@@ -110,5 +120,7 @@ Parley.transcript = (() => {
   }
   const show = messages => { clear(); const all = document.createDocumentFragment(), real = root; root = { append: n => all.append(n) }; messages.forEach(upsert); root = real; root.append(all); };
 
-  return { start, clear, show, upsert, cutAfter, remove, rename, text: id => texts.get(id) || "", node: id => nodes.get(id), last: () => root.lastElementChild, get size() { return nodes.size; } };
+  const fail = (id, sentence, fix) => { const node = nodes.get(id); if (node && node.parts) patch(node, { ...node.last, state: "failed", status: "", error: { sentence, fix } }); };
+
+  return { start, clear, show, upsert, fail, cutAfter, remove, rename, text: id => texts.get(id) || "", node: id => nodes.get(id), last: () => root.lastElementChild, get size() { return nodes.size; } };
 })();
