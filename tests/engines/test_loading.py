@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from parley.catalog.spec import ModelSpec
-from parley.engines import loading
+from parley.engines import failures, loading
 from parley.engines.checkpoint import count_parameters, shards
 from parley.engines.failures import is_out_of_memory, load_error
 from parley.engines.hardware import choose_dtype
@@ -64,6 +64,11 @@ def test_only_pickled_weights_are_refused(damaged):
     said = failure(folder)
     assert said.code == "no_safetensors"
     assert "run code" in said.sentence
+    assert "save_pretrained" in said.fix
+
+
+def test_only_pickled_weights_on_the_hub_come_with_the_way_to_convert_them():
+    said = failures.no_safetensors(ModelSpec(id="t", name="T", repo="somebody/t"))
     assert "Convert" in said.fix
 
 
