@@ -92,7 +92,7 @@ Parley.transcript = (() => {
       `${message.turn}/${message.turns}`,
       el("button", { type: "button", "data-act": "branch", "data-step": "1", "aria-label": "Next answer", disabled: message.turn === message.turns }, icon("right"))) : null;
     under.replaceChildren(...[turns, message.stats ? el("span", { class: "stats", title: message.details }, message.stats) : null,
-      live ? null : action("copy", LABELS.COPY), live || message.error ? null : action("retry", LABELS.RETRY)].filter(Boolean));
+      live || !message.text ? null : action("copy", LABELS.COPY), live || message.error ? null : action("retry", LABELS.RETRY)].filter(Boolean));
   }
   const action = (name, label) => el("button", { type: "button", class: "act", "data-act": name, "aria-label": label }, icon(name), el("span", {}, label));
 
