@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from contextlib import aclosing
@@ -43,13 +44,17 @@ def nursery():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     # With an end token that it cannot draw, a random model writes until its limit.
-    return checkpoints.build(
+    made = checkpoints.build(
         tmp_path_factory.mktemp("endless"),
         "llama",
         num_hidden_layers=8,
         eos_token_id=999_999,
         max_position_embeddings=8192,
     )
+    generation = made / "generation_config.json"
+    kept = json.loads(generation.read_text())
+    generation.write_text(json.dumps({**kept, "eos_token_id": 999_999}))
+    return made
 
 
 @pytest.fixture
