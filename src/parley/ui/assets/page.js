@@ -1,7 +1,7 @@
 // The page at work: joins the rooms above with the server. `start` is called once by the gr.HTML
 // component that holds the page, with what Gradio gives it.
 Parley.page = (() => {
-  const { el, token, remember, owner } = Parley;
+  const { token, remember, owner } = Parley;
   const SILENCE = 5000; // ms without a sign of life (the server gives one every 0.25 s)
   const WAIT = "The answer is still being written. Stop it first, or wait; your text is kept.";
   let root, server, trigger, watch, props, box, sendButton, stopButton, hint, title;
@@ -202,7 +202,7 @@ Parley.page = (() => {
   function restore(first) {
     const lost = first ? remember.get("sending") : null;
     const kept = remember.get("draft." + (chat || "new"), "");
-    const arrived = lost && Array.from(root.querySelectorAll(".msg.user")).some(n => n.textContent === lost.text);
+    const arrived = lost && Array.from(root.querySelectorAll(".msg.user .said")).some(n => n.textContent === lost.text);
     box.value = lost && !arrived ? lost.text : kept || "";
     if (lost) remember.set("sending", null);
     grow();

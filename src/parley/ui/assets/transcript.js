@@ -76,8 +76,11 @@ Parley.transcript = (() => {
   function drawStatus(status, message) {
     const label = status.querySelector("span");
     const bar = status.querySelector(".bar b");
-    if (label && !!bar === message.progress !== null && bar) { label.textContent = message.status; bar.style.width = message.progress * 100 + "%"; return; }
-    if (label && !bar && message.progress === null) { label.textContent = message.status; return; }
+    if (label && !!bar === (message.progress !== null)) {
+      label.textContent = message.status;
+      if (bar) bar.style.width = message.progress * 100 + "%";
+      return;
+    }
     status.replaceChildren(...[
       el("i", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), el("span", {}, message.status),
       message.progress === null ? null : el("i", { class: "bar" }, el("b", { style: `width:${message.progress * 100}%` }))].filter(Boolean));
@@ -122,5 +125,5 @@ Parley.transcript = (() => {
 
   const fail = (id, sentence, fix) => { const node = nodes.get(id); if (node && node.parts) patch(node, { ...node.last, state: "failed", status: "", error: { sentence, fix } }); };
 
-  return { start, clear, show, upsert, fail, cutAfter, remove, rename, text: id => texts.get(id) || "", node: id => nodes.get(id), last: () => root.lastElementChild, get size() { return nodes.size; } };
+  return { start, clear, show, upsert, fail, cutAfter, remove, rename, text: id => texts.get(id) || "", node: id => nodes.get(id), get size() { return nodes.size; } };
 })();
