@@ -117,6 +117,13 @@ def test_a_turn_is_stored_with_what_produced_it(playground):
     assert kept.meta["dtype"] == "float32"
     assert isinstance(kept.meta["seed"], int)
     assert opened.chat.title == "Hello"
+    chat, _ = playground.store.chat(OWNER, opened.chat.id)
+    assert (chat.title, chat.model, chat.leaf) == ("Hello", "short", opened.answer.id)
+    assert (opened.chat.title, opened.chat.model, opened.chat.leaf) == (
+        chat.title,
+        chat.model,
+        chat.leaf,
+    )
 
 
 def test_a_conversation_goes_on_with_another_model(playground):

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from parley import turns
@@ -18,7 +18,7 @@ from parley.answer import Answer, NoRecord, Record
 from parley.catalog.spec import ModelSpec
 from parley.catalog.watch import Shelf
 from parley.chats import tree
-from parley.chats.records import Chat, ChatMessage
+from parley.chats.records import Chat, ChatMessage, title_of
 from parley.chats.store import EndState, Store
 from parley.engines.base import Request
 from parley.errors import ParleyError, PoolError, StoreError
@@ -179,7 +179,9 @@ class Playground:
         request = self._request(spec, turn, tree.path(messages, parent))
         siblings = sum(m.parent == parent for m in messages)
         answer = self.store.begin_answer(chat.id, parent, spec.id, spec.name, {})
-        chat, _ = self.store.chat(turn.owner, chat.id)
+        # As the store now has it; reading it back would read the whole conversation again.
+        title = chat.title or (title_of(question.content) if question else "")
+        chat = replace(chat, title=title, updated=answer.created, model=spec.id, leaf=answer.id)
         return Opened(chat, question, answer, siblings), request
 
     def _request(self, spec: ModelSpec, turn: Turn, history: Sequence[ChatMessage]) -> Request:
