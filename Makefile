@@ -4,7 +4,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: run test check bench shots clean
+.PHONY: run test check bench soak shots clean
 .DEFAULT_GOAL := run
 
 # make run ARGS="--port 8000 --models mine.yaml"
@@ -22,6 +22,10 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) "$$file" $(ARGS) || exit 1; done
+
+# make soak ARGS="--minutes 2"
+soak: $(VENV)/.dev
+	$(PYTHON) benchmarks/soak.py $(ARGS)
 
 shots: $(VENV)/.dev
 	$(PYTHON) -m tests.ui.shots $(ARGS)

@@ -46,13 +46,15 @@ if {stubs}:
 start = time.perf_counter()
 from parley.catalog.watch import Shelf
 from parley.chats.store import Store
+from parley.engines.stock import Stock
 from parley.playground import Playground
+from parley.pool.appraiser import Appraiser
 from parley.pool.pool import Pool
 from parley.settings import default_models_file
 from parley.ui import app
 with tempfile.TemporaryDirectory() as folder:
     store = Store(Path(folder))
-    pool = Pool(lambda spec: None, lambda spec: 0, 1)
+    pool = Pool(lambda spec, devices: None, Appraiser(lambda spec: Stock()))
     app.build(Playground(Shelf((default_models_file(),)), pool, store))
     store.close()
 print(time.perf_counter() - start)

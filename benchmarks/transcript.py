@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import queue
 import statistics
 import subprocess
@@ -110,7 +111,12 @@ class Scripted:
 
     def on_exit(self, callback) -> None: ...
 
-    def close(self) -> None: ...
+    def on_vitals(self, callback) -> None: ...
+
+    def close(self, why=None) -> None: ...
+
+    def wait_gone(self, timeout) -> bool:
+        return True
 
 
 def serve(mode: str, history: int, runs: int, rate: float) -> None:
@@ -161,7 +167,11 @@ def open_parley(engine: Scripted, history: int, runs: int, folder: Path) -> list
     """The page itself; a conversation for each run, kept as if it had been written here."""
     from parley.catalog.watch import Shelf
     from parley.chats.store import Store
+    from parley.engines.stock import Stock
     from parley.playground import Playground
+    from parley.pool.appraiser import Appraiser
+    from parley.pool.limits import Limits
+    from parley.pool.memory import Machine
     from parley.pool.pool import Pool
     from parley.settings import Settings
     from parley.ui import app
@@ -177,9 +187,14 @@ def open_parley(engine: Scripted, history: int, runs: int, folder: Path) -> list
             parent = store.begin_answer(chat, question, "scripted", "Scripted").id
             store.end_answer(parent, "done", SECTION.format(n=n), reason="stop")
         chats.append(chat)
-    playground = Playground(
-        Shelf((models,)), Pool(lambda spec: engine, lambda spec: 0, 1 << 30), store
+    pool = Pool(
+        lambda spec, devices: engine,
+        Appraiser(lambda spec: Stock(on_disk=True)),
+        Machine("cpu", {"cpu": 1 << 30}, {}),
+        limits=Limits(hang=math.inf),  # a script has no heart
     )
+    pool.start()
+    playground = Playground(Shelf((models,)), pool, store)
     settings = Settings("127.0.0.1", None, False, (models,), folder)
     _, url, _ = app.serve(app.build(playground), settings)
     return [f"{url}#/c/{chat}" for chat in chats]

@@ -5,6 +5,7 @@ Every one is a complete folder as it lies on the Hub: config, safetensors, token
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -138,6 +139,16 @@ def build(folder: Path, family: str, *, seed: int = 1, made=None, **changes) -> 
     model.generation_config.pad_token_id = 0
     model.save_pretrained(folder)
     (made or tokenizer()).save_pretrained(folder)
+    return folder
+
+
+def endless(folder: Path, family: str = "llama", **changes) -> Path:
+    """One that writes until its limit: its end token is none that it could draw."""
+    changes = {"eos_token_id": 999_999, "max_position_embeddings": 8192, **changes}
+    build(folder, family, **changes)
+    settings = folder / "generation_config.json"
+    kept = json.loads(settings.read_text())
+    settings.write_text(json.dumps({**kept, "eos_token_id": 999_999}))
     return folder
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
+import time
 from contextlib import aclosing
+from functools import partial
 
 import pytest
 
@@ -15,14 +16,18 @@ from parley.chats import tree
 from parley.chats.store import Store
 from parley.engines.local import LocalEngine
 from parley.engines.nursery import Nursery
+from parley.engines.stock import take_stock
 from parley.errors import ParleyError
-from parley.events import Delta, Failed, Finished
+from parley.events import Delta, Failed, Finished, Loading
 from parley.playground import Batch, Opened, Playground
+from parley.pool.appraiser import Appraiser
+from parley.pool.memory import Machine
 from parley.pool.pool import Pool
 from parley.turns import Turn
 from tests import checkpoints
 
 OWNER = "somebody"
+GB = 10**9
 
 
 class FixedShelf:
@@ -43,18 +48,7 @@ def nursery():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    # With an end token that it cannot draw, a random model writes until its limit.
-    made = checkpoints.build(
-        tmp_path_factory.mktemp("endless"),
-        "llama",
-        num_hidden_layers=8,
-        eos_token_id=999_999,
-        max_position_embeddings=8192,
-    )
-    generation = made / "generation_config.json"
-    kept = json.loads(generation.read_text())
-    generation.write_text(json.dumps({**kept, "eos_token_id": 999_999}))
-    return made
+    return checkpoints.endless(tmp_path_factory.mktemp("endless"), num_hidden_layers=8)
 
 
 @pytest.fixture
@@ -64,8 +58,8 @@ def engines():
 
 @pytest.fixture
 def playground(nursery, folder, engines, tmp_path):
-    def make(spec: ModelSpec) -> LocalEngine:
-        engines.append(LocalEngine(spec, nursery))
+    def make(spec: ModelSpec, devices: tuple[str, ...]) -> LocalEngine:
+        engines.append(LocalEngine(spec, nursery, devices))
         return engines[-1]
 
     short = Sampling(max_new_tokens=8)
@@ -74,7 +68,11 @@ def playground(nursery, folder, engines, tmp_path):
         ModelSpec(id="short", name="Short", path=folder, sampling=short),
         ModelSpec(id="long", name="Long", path=folder, sampling=long),
     )
-    made = Playground(shelf, Pool(make, lambda spec: 1, 10), Store(tmp_path / "store"))
+    pool = Pool(
+        make, Appraiser(partial(take_stock, ask_hub=False)), Machine("cpu", {"cpu": 2 * GB}, {})
+    )
+    pool.start()
+    made = Playground(shelf, pool, Store(tmp_path / "store"))
     yield made
     made.close()
 
@@ -97,6 +95,13 @@ def run(playground: Playground, turn: Turn, until=None):
         return opened, news, text
 
     return asyncio.run(read())
+
+
+def eventually(condition, patience: float = 30.0) -> bool:
+    end = time.monotonic() + patience
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
 
 
 def stored(playground: Playground, opened: Opened):
@@ -156,14 +161,39 @@ def test_leaving_mid_answer_stops_it_and_keeps_the_text(playground):
     assert kept.state == "stopped"
     assert kept.finish_reason == "cancelled"
     assert kept.content.startswith(text)
-    assert [slot.leases for slot in playground.pool.snapshot()] == [0]
+    assert eventually(lambda: playground.pool.view().models["long"].leases == 0)
 
 
-def test_leaving_while_the_model_loads_ends_the_load(playground, engines):
-    opened, _, _ = run(playground, Turn(OWNER, "long", "Go on"), until=lambda t: True)
-    assert stored(playground, opened).state == "stopped"
-    assert playground.pool.snapshot() == ()
-    assert engines[0].wait_gone(10)
+def test_leaving_while_the_model_loads_lets_the_load_finish(playground):
+    async def leave_once_it_loads():
+        async with aclosing(playground.ask(Turn(OWNER, "long", "Go on"))) as stream:
+            async for item in stream:
+                if isinstance(item, Opened):
+                    opened = item
+                elif any(isinstance(event, Loading) for event in item.events):
+                    return opened
+
+    opened = asyncio.run(leave_once_it_loads())
+    assert eventually(lambda: stored(playground, opened).state == "stopped")
+    assert eventually(lambda: playground.pool.view().models["long"].state == "ready")
+    assert playground.pool.view().models["long"].leases == 0
+
+
+def test_stopping_while_the_model_loads_ends_the_load(playground, engines):
+    async def stop_at_once():
+        async with aclosing(playground.ask(Turn(OWNER, "long", "Go on"))) as stream:
+            async for item in stream:
+                if isinstance(item, Opened):
+                    opened = item
+                    playground.stop(item.answer.id)
+                elif item.last:
+                    return opened, item.events[-1]
+
+    opened, end = asyncio.run(stop_at_once())
+    assert end.reason == "cancelled"
+    assert eventually(lambda: stored(playground, opened).state == "stopped")
+    assert eventually(lambda: "long" not in playground.pool.view().models)
+    assert all(engine.wait_gone(10) for engine in engines)
 
 
 def test_a_killed_engine_ends_the_turn_with_a_sentence_and_the_next_one_works(playground, engines):

@@ -21,6 +21,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 FORBIDDEN = {
     "": {"gradio", "torch", "transformers", "sqlite3"},  # the modules in no room
+    "api": {"torch", "transformers", "sqlite3"},
     "ui": {"torch", "transformers", "sqlite3"},
     "catalog": {"gradio", "torch", "transformers", "sqlite3"},
     "chats": {"gradio", "torch", "transformers"},
@@ -31,11 +32,15 @@ FORBIDDEN = {
 }
 
 # Same input, same output: nothing here can ask the clock, the disk or another thread.
-PURE = ("pool/policy.py", "chats/tree.py")
+PURE = (
+    *("pool/policy.py", "pool/desk.py", "pool/room.py", "pool/decisions.py", "pool/view.py"),
+    "chats/tree.py",
+)
 PURE_IMPORTS = {
     *("__future__", "collections", "dataclasses", "enum", "functools", "heapq", "itertools"),
     *("math", "operator", "statistics", "typing"),
     *("parley.catalog.spec", "parley.errors", "parley.events"),
+    *(path.removesuffix(".py").replace("/", ".").join(("parley.", "")) for path in PURE),
 }
 
 MAX_LINES = 300

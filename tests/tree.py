@@ -27,7 +27,7 @@ NOTES = {
     ".ci/run": "what has to pass before a change lands",
     ".gitignore": "what stays out of the repository",
     "LICENSE": "Apache-2.0",
-    "Makefile": "run, test, check, bench, shots, clean",
+    "Makefile": "run, test, check, bench, soak, shots, clean",
     "README.md": "this page",
     "benchmarks/": "one file per question, one table out",
     "docs/": "how it is built, and what it measured",

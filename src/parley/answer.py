@@ -17,7 +17,9 @@ from parley.engines.base import Generation, Ready, Request
 from parley.errors import ParleyError
 from parley.events import Delta, Event, Failed, Finished, Loading, Queued, Started
 from parley.mailbox import Mailbox
-from parley.pool.pool import Lease, Pool
+from parley.meters import Meters
+from parley.pool.pool import Pool
+from parley.pool.slots import Lease, OneByOne
 
 FLUSH_SECONDS = 0.4
 """At most this much of a running answer is lost when the whole process is killed."""
@@ -54,6 +56,8 @@ class Answer:
         request: Request,
         record: Record,
         on_end: Callable[[], None],
+        *,
+        insist: bool = False,
     ) -> None:
         self.mailbox: Mailbox[Event] = Mailbox()
         self.meta: dict[str, Any] = {"sampling": dataclasses.asdict(request.sampling)}
@@ -69,31 +73,45 @@ class Answer:
         self._generation: Generation | None = None
         self._cancelled = False
         self._ended = False
-        self._ticket = pool.request(spec, self._on_pool)
+        self._model_id = spec.id
+        self._meters: Meters = pool.meters
+        self._told_to_stop: float | None = None
+        self._ticket = pool.request(spec, self._on_pool, insist=insist)
 
     @property
     def ended(self) -> bool:
         return self._ended
 
     def cancel(self) -> None:
-        """Stop, wherever it is; idempotent, from any thread."""
+        """Somebody has stopped it, wherever it is; idempotent, from any thread."""
+        self._stop(explicit=True)
+
+    def leave(self) -> None:
+        """The reader has gone. It stops as well, but a load that has come far is finished."""
+        self._stop(explicit=False)
+
+    def _stop(self, *, explicit: bool) -> None:
         with self._handover_lock:
             if self._cancelled or self._ended:
                 return
             self._cancelled = True
+            self._told_to_stop = time.monotonic()
             lease, generation = self._lease, self._generation
-        self._ticket.cancel()
+        if explicit:
+            self._ticket.cancel()
+        else:
+            self._ticket.leave()
         if generation is not None:
             generation.cancel()
         elif lease is None:
             self._on_event(Finished("cancelled"))
 
-    def _on_pool(self, news: Queued | Loading | Lease | ParleyError) -> None:
+    def _on_pool(self, news: Queued | Loading | Lease | OneByOne | ParleyError) -> None:
         if isinstance(news, ParleyError):
             self._on_event(news.as_event())
         elif isinstance(news, Lease):
             self._begin(news)
-        elif not self._ended:
+        elif not self._ended and not isinstance(news, OneByOne):
             self.mailbox.put(news)
 
     def _begin(self, lease: Lease) -> None:
@@ -138,6 +156,10 @@ class Answer:
                 stats = dataclasses.replace(event.stats, load_seconds=lease.load_seconds)
                 event = dataclasses.replace(event, stats=stats)
             self.meta |= {"stats": dataclasses.asdict(event.stats), "seed": event.seed}
+        cold = lease is not None and lease.load_seconds > 0
+        self._meters.answered(self._model_id, event, cold=cold)
+        if self._told_to_stop is not None and lease is not None:
+            self._meters.stopped_after(time.monotonic() - self._told_to_stop)
         # Recorded first: when the page says done, it is on the disk or in its queue.
         self._record.end(event, "".join(self._text), "".join(self._thinking), self.meta)
         if lease is not None:

@@ -18,9 +18,11 @@ LoadPhase = Literal["start", "download", "weights", "warmup"]
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Waiting for a place; ``position`` counts from 1, the next to go."""
+    """Waiting for a place; ``position`` counts from 1, the next to go. ``reason`` is what it waits
+    for: memory that other models hold, or a model that already answers as many as it can."""
 
     position: int
+    reason: Literal["memory", "busy"] = "memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,16 @@ class Loading:
     """A model on its way into memory.
 
     ``done`` and ``total`` are bytes while downloading and tensors in phase ``weights``; ``total``
-    is 0 while the end is unknown. ``seconds`` counts since the load began.
+    is 0 while the end is unknown. ``seconds`` counts since the load began. ``remaining`` is how
+    many more it will take, judged by what loads took on this machine; None where there is nothing
+    to judge by.
     """
 
     phase: LoadPhase
     done: int = 0
     total: int = 0
     seconds: float = 0.0
+    remaining: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

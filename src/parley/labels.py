@@ -12,6 +12,7 @@ APP = "Parley"
 NEW_CHAT = "New chat"
 CHATS = "Chats"
 THEME = "Theme"
+MACHINE = "Machine"
 
 # Composer
 ASK = "Ask anything"
@@ -29,6 +30,11 @@ RETRY = "Retry"
 CURRENT_MODEL = "Current model"
 EXAMPLES = "Examples"
 LOAD_NOW = "Load now"
+
+# A model's live state: picker, welcome card, Machine panel, an answer's place
+CANCEL = "Cancel"
+UNLOAD_NOW = "Unload now"
+PIN = "Pin"
 
 # Settings drawer
 SETTINGS = "Settings"

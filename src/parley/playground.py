@@ -21,9 +21,13 @@ from parley.chats import tree
 from parley.chats.records import Chat, ChatMessage, title_of
 from parley.chats.store import EndState, Store
 from parley.engines.base import Request
+from parley.engines.stock import Stock
 from parley.errors import ParleyError, PoolError, StoreError
 from parley.events import Event, Failed, Finished, Loading, Queued
-from parley.pool.pool import Lease, Pool
+from parley.meters import Meters
+from parley.pool.pool import Pool
+from parley.pool.slots import Lease, OneByOne
+from parley.pool.view import Fit
 from parley.turns import Turn
 
 log = logging.getLogger(__name__)
@@ -66,7 +70,6 @@ class Playground:
         # thread never waits for the disk.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="parley-store")
         self._answers: dict[str, Answer] = {}
-        self._load_failures: dict[str, ParleyError] = {}
 
     # -- models --
 
@@ -83,23 +86,40 @@ class Playground:
             )
         return found
 
+    @property
+    def meters(self) -> Meters:
+        return self.pool.meters
+
     def load_now(self, model: str) -> None:
         """Bring a model into memory without asking it anything; returns at once."""
 
-        def arrived(news: Queued | Loading | Lease | ParleyError) -> None:
+        def arrived(news: Queued | Loading | Lease | OneByOne | ParleyError) -> None:
             if isinstance(news, Lease):
                 news.release()
             elif isinstance(news, ParleyError):
                 log.warning("%s was not loaded: %s", model, news)
-                self._load_failures[model] = news
 
-        spec = self.spec(model)
-        self._load_failures.pop(model, None)
-        self.pool.request(spec, arrived)
+        self.pool.request(self.spec(model), arrived, insist=True)
 
-    def load_failures(self) -> dict[str, ParleyError]:
-        """Why models that somebody wanted loaded are not; until the next try."""
-        return dict(self._load_failures)
+    def unload(self, model: str) -> None:
+        """Take a model out of memory once its answers have ended; call off its load."""
+        self.pool.unload(model)
+
+    def pin(self, model: str, pinned: bool) -> None:
+        """Keep a model in memory until it is unloaded by hand, or no longer."""
+        self.pool.pin(self.spec(model).id, pinned)
+
+    def fit(self, model: str) -> Fit:
+        """Whether it could be loaded now, and at whose cost."""
+        return self.pool.fit(self.spec(model))
+
+    def stock(self, model: str) -> Stock | None:
+        """What is known of its files; None before anybody has looked."""
+        return self.pool.appraiser.stock(self.spec(model))
+
+    def survey(self) -> None:
+        """Look, in the background, at the models that nobody has looked at yet."""
+        self.pool.appraiser.survey(self.shelf.catalogue.models)
 
     # -- answers --
 
@@ -113,7 +133,14 @@ class Playground:
         opened, request = await asyncio.to_thread(self._open, turn, spec)
         key = opened.answer.id
         record = _StoredAnswer(self, key)
-        answer = Answer(self.pool, spec, request, record, lambda: self._forget(key))
+        answer = Answer(
+            self.pool,
+            spec,
+            request,
+            record,
+            lambda: self._forget(key),
+            insist=turn.retry_of is not None,
+        )
         self._answers[key] = answer
         if answer.ended:  # a refusal comes before there is an entry to forget
             self._forget(key)
@@ -122,7 +149,7 @@ class Playground:
             async for batch in _batches(answer):
                 yield batch
         finally:
-            answer.cancel()
+            answer.leave()
 
     async def complete(self, turn: Turn) -> AsyncGenerator[Batch]:
         """The same for a single message, with nothing stored."""
@@ -134,7 +161,7 @@ class Playground:
             async for batch in _batches(answer):
                 yield batch
         finally:
-            answer.cancel()
+            answer.leave()
 
     def _forget(self, answer_id: str) -> None:
         self._answers.pop(answer_id, None)
@@ -147,7 +174,9 @@ class Playground:
     async def settled(self, messages: Sequence[ChatMessage], patience: float = 1.0) -> bool:
         """Wait until none of these messages is still being written here, at most ``patience``
         seconds. False when there was nothing to wait for."""
-        running = [m.id for m in messages if m.id in self._answers]
+        # By what was read, not by what runs now: an answer that has ended since then is still on
+        # its way to the disk.
+        running = [m.id for m in messages if m.state == "streaming"]
         for _ in range(int(patience / 0.02)):
             if not any(key in self._answers for key in running):
                 break

@@ -9,27 +9,44 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from parley.errors import ParleyError
+from parley.pool.limits import Limits
+from parley.pool.memory import parse_size
 
 HOST_VARIABLE = "GRADIO_SERVER_NAME"
 PORT_VARIABLE = "GRADIO_SERVER_PORT"
 MODELS_VARIABLE = "PARLEY_MODELS"
 DATA_VARIABLE = "PARLEY_DATA_DIR"
+MEMORY_VARIABLE = "PARLEY_MEMORY"
+
+LIMITS = {
+    "PARLEY_IDLE_TTL": "idle_ttl",
+    "PARLEY_MAX_LOADED": "max_loaded",
+    "PARLEY_QUEUE_MAX": "queue_max",
+    "PARLEY_QUEUE_TIMEOUT": "queue_timeout",
+    "PARLEY_LOAD_STALL": "stall",
+    "PARLEY_ENGINE_HANG": "hang",
+}
+"""The pool's knobs by the variables that set them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """``port`` None lets Gradio take the first free port from 7860 on. Of two ``models`` files the
-    later one wins where both name a model. Paths are absolute; ``data_dir`` may not exist yet."""
+    later one wins where both name a model. Paths are absolute; ``data_dir`` may not exist yet.
+    ``memory`` is bytes that models may take on each device, None for what the machine has."""
 
     host: str
     port: int | None
     share: bool
     models: tuple[Path, ...]
     data_dir: Path
+    memory: int | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 def read_settings(
@@ -49,6 +66,8 @@ def read_settings(
         share=share,
         models=_models(models, environment),
         data_dir=_data_dir(data_dir, environment),
+        memory=_memory(environment.get(MEMORY_VARIABLE, "").strip()),
+        limits=_limits(environment),
     )
 
 
@@ -128,6 +147,31 @@ def _data_dir(argument: str | None, environment: Mapping[str, str]) -> Path:
             f"Give a folder with --data-dir or {DATA_VARIABLE}.",
         )
     return folder
+
+
+def _memory(value: str) -> int | None:
+    size = parse_size(value) if value else None
+    if value and not size:
+        raise _bad(
+            f"{MEMORY_VARIABLE} is {value!r}, which is not an amount of memory.",
+            "Give one such as 12GB, 16GiB or 600MB, or leave it out to use most of what is free.",
+        )
+    return size
+
+
+def _limits(environment: Mapping[str, str]) -> Limits:
+    given: dict[str, Any] = {}
+    for variable, name in LIMITS.items():
+        value = environment.get(variable, "").strip()
+        if not value:
+            continue
+        if not (value.isascii() and value.isdigit() and int(value) <= 10**7):
+            raise _bad(
+                f"{variable} is {value!r}, which is not a whole number.",
+                "Give a number of seconds or models, or leave it out.",
+            )
+        given[name] = int(value)
+    return Limits(**given)
 
 
 def _path(value: str, origin: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import signal
@@ -116,20 +115,14 @@ def _wait_until_open(server: Server) -> None:
 def checkpoint_folders(tmp_path_factory) -> dict[str, Path]:
     """Babbling models: a quick one, and one slow enough to be stopped half-way."""
     home = tmp_path_factory.mktemp("checkpoints")
-    # With an end token that it cannot draw, a random model writes until its limit.
-    endless = {"eos_token_id": 999_999, "max_position_embeddings": 8192}
     folders = {
         "quick": checkpoints.build(home / "quick", "llama", seed=1),
         "other": checkpoints.build(home / "other", "olmo2", seed=2),
-        "slow": checkpoints.build(home / "slow", "llama", seed=3, num_hidden_layers=24, **endless),
+        "slow": checkpoints.endless(home / "slow", seed=3, num_hidden_layers=24),
     }
     folders["torn"] = checkpoints.copy(folders["quick"], home / "torn")
     weights = folders["torn"] / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:2000])
-    generation = folders["slow"] / "generation_config.json"
-    kept = json.loads(generation.read_text())
-    kept["eos_token_id"] = endless["eos_token_id"]
-    generation.write_text(json.dumps(kept))
     return folders
 
 

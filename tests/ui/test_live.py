@@ -27,13 +27,59 @@ def test_it_is_stamped_with_its_model_and_its_place_among_the_answers():
 
 
 def test_waiting_and_loading_are_said_with_how_far():
-    assert after(Queued(2))["status"] == "Waiting for memory, place 2"
-    loading = after(Loading("weights", 3, 9, 4.2))
-    assert loading["status"] == "Loading the weights, 3 of 9 tensors · 4 s"
+    assert after(Queued(2))["status"] == "Waiting for memory, place 2 in the queue"
+    busy = after(Queued(1, "busy"))["status"]
+    assert busy == "Waiting for running answers to end, place 1 in the queue"
+    loading = after(Loading("weights", 3, 9, 4.2, remaining=8.4))
+    assert loading["status"] == "Loading 33 % · 9 s left"
     assert round(loading["progress"], 2) == 0.33
-    download = after(Loading("download", 1_200_000_000, 3_100_000_000, 0.0))
-    assert download["status"] == "Downloading 1.2 GB of 3.1 GB"
-    assert after(Loading("download", 5, 0))["progress"] is None
+    download = after(Loading("download", 1_200_000_000, 3_100_000_000, 0.0, remaining=80))
+    assert download["status"] == "Downloading 1.2 of 3.1 GB · 80 s left"
+    unknown = after(Loading("download", 5_000_000, 0))
+    assert (unknown["status"], unknown["progress"]) == ("Downloading 5.0 MB", None)
+    assert after(Loading("warmup", seconds=7, remaining=1.2))["status"] == "Warming up · 2 s left"
+
+
+def test_where_nothing_is_known_of_the_rest_it_says_how_long_it_has_taken():
+    assert after(Loading("start", seconds=1))["status"] == "Starting the engine"
+    assert after(Loading("start", seconds=7.4))["status"] == "Starting the engine · 7 s so far"
+    # Longer than it should have taken: no promise.
+    late = after(Loading("warmup", seconds=9, remaining=0.0))
+    assert late["status"] == "Warming up · 9 s so far"
+
+
+def test_a_downloads_speed_counts_what_came_just_now():
+    made = live()
+    # Two of three gigabytes are there from an earlier try; they are not speed.
+    for seconds, done in ((0.0, 2_000_000_000), (0.5, 2_012_000_000)):
+        made.take(Loading("download", done, 3_000_000_000, seconds))
+        assert "/s" not in made.view()["status"]
+    made.take(Loading("download", 2_048_000_000, 3_000_000_000, 2.0))
+    assert made.view()["status"] == "Downloading 2.0 of 3.0 GB · 24.0 MB/s"
+    # Then it slows down: what was fast is forgotten after a few seconds.
+    for seconds in range(3, 13):
+        made.take(Loading("download", 2_048_000_000 + seconds * 10**6, 3_000_000_000, seconds))
+    assert "1.0 MB/s" in made.view()["status"]
+
+
+def test_a_download_that_starts_over_has_no_negative_speed():
+    made = live()
+    made.take(Loading("download", 900, 1000, 1.0))
+    made.take(Loading("download", 100, 1000, 3.0))
+    assert "/s" not in made.view()["status"]
+
+
+def test_what_can_be_called_off_is_told():
+    assert live().view()["waits_for"] == ""
+    assert after(Queued(1))["waits_for"] == "place"
+    assert after(Queued(1), Loading("start"))["waits_for"] == "model"
+    assert after(Loading("warmup"), Started(3))["waits_for"] == ""
+    assert after(Loading("start"), Failed("x", "It failed.", "Retry."))["waits_for"] == ""
+
+
+def test_a_stopped_answer_looks_as_it_will_after_a_reload():
+    assert after(Queued(1), Finished("cancelled"))["state"] == "stopped"
+    assert after(Delta("x", tokens=1), Finished("length"))["state"] == "done"
 
 
 def test_text_replaces_the_status():

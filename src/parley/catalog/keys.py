@@ -184,6 +184,18 @@ MODEL = Table(
         Key("links", Links(LINK), "Links on its card."),
         Key("openness", OPENNESS, "How open it is, in five items, each with its evidence."),
         Key("engine", Choice(("local",)), "What runs it."),
+        Key(
+            "idle_ttl",
+            Number(0, 10_000_000),
+            "Seconds without use after which it leaves memory; 0 keeps it until its room is "
+            "needed. Left out, PARLEY_IDLE_TTL holds.",
+        ),
+        Key("pinned", Flag(), "Whether it stays in memory, once loaded, until you unload it."),
+        Key(
+            "concurrency",
+            Number(1, 256, whole=True),
+            "How many answers it writes at the same time; further ones wait their turn.",
+        ),
     ),
     {k.name: f"{k.name} under sampling" for k in SAMPLING.keys}
     | {

@@ -67,7 +67,9 @@ class ModelSpec:
 
     ``parameters`` is a count, ``context_trained`` and ``context_max`` are tokens. ``path`` is
     absolute. ``logo`` is one or two characters to draw, or the absolute path of an image.
-    ``sampling`` holds the model's own defaults.
+    ``sampling`` holds the model's own defaults. ``idle_ttl`` is seconds without use after which it
+    leaves memory, 0 for never and None for what the settings say; a ``pinned`` model stays until
+    somebody unloads it. ``concurrency`` is how many answers it may write at the same time.
     """
 
     id: str
@@ -99,6 +101,9 @@ class ModelSpec:
     links: tuple[Link, ...] = ()
     openness: dict[str, OpennessItem] = field(default_factory=dict)
     engine: Literal["local"] = "local"
+    idle_ttl: float | None = None
+    pinned: bool = False
+    concurrency: int | None = None
 
     @property
     def source(self) -> str:

@@ -52,6 +52,7 @@ class Job:
         self.request = request
         self.received = received
         self.arrived = received
+        self.moved = received  # when it last got one layer further
         self.cancelled = False
         sampling = request.sampling
         self.seed = draw_seed() if sampling.seed is None else sampling.seed
@@ -80,8 +81,11 @@ class CancelWatch:
 
     def _check(self, module: torch.nn.Module, inputs: object) -> None:
         job: Job | None = getattr(self._here, "job", None)
-        if job is not None and job.cancelled:
+        if job is None:
+            return
+        if job.cancelled:
             raise Interrupted
+        job.moved = time.perf_counter()
 
 
 def decoder_layers(model: PreTrainedModel) -> list[torch.nn.Module]:

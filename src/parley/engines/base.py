@@ -46,6 +46,16 @@ class Ready:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """A sign of life. ``memory`` is the most bytes the model has taken so far, its weights at
+    least; ``still`` is for how many seconds the answer that moved longest ago has not, 0 where none
+    is being written."""
+
+    memory: int
+    still: float
+
+
 class Generation(Protocol):
     """One answer under way."""
 
@@ -72,13 +82,22 @@ class Engine(Protocol):
         ...
 
     def on_exit(self, callback: Callable[[], None]) -> None:
-        """``callback`` is called once when the engine is gone, by whatever cause."""
+        """``callback`` is called once when the engine is gone, by whatever cause, and its memory
+        with it."""
+        ...
+
+    def on_vitals(self, callback: Callable[[Vitals], None]) -> None:
+        """``callback`` is called every second or so while the engine lives and computes."""
         ...
 
     @property
     def alive(self) -> bool: ...
 
-    def close(self) -> None:
-        """End it and give back its memory, also in the middle of a load; idempotent. Answers
-        under way end with ``Failed``."""
+    def close(self, why: ParleyError | None = None) -> None:
+        """End it and give back its memory, also in the middle of a load; idempotent, returns at
+        once. Answers under way end with ``Failed``, for the reason given."""
+        ...
+
+    def wait_gone(self, timeout: float) -> bool:
+        """Whether it was gone, and its memory with it, within ``timeout`` seconds."""
         ...

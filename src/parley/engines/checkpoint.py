@@ -6,18 +6,22 @@ Reads indexes and headers, never a weight. Knows nothing of the Hub or of models
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from parley.catalog.spec import ModelSpec
 from parley.engines.failures import corrupt, no_safetensors, no_weights
 
+CONFIG = "config.json"
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
 # Formats that run code when they are opened, or that transformers no longer reads.
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
+TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "*.model", "*.tiktoken")
 
 
 def shards(folder: Path) -> list[str]:
@@ -40,14 +44,32 @@ def weight_files(spec: ModelSpec, folder: Path) -> list[Path]:
     return files
 
 
-def count_parameters(files: Sequence[Path]) -> int:
-    """Numbers stored in ``files``, by their headers; a truncated file raises here."""
-    count = 0
+def has_tokenizer(folder: Path) -> bool:
+    return any(next(folder.glob(pattern), None) is not None for pattern in TOKENIZERS)
+
+
+def is_intact(file: Path) -> bool:
+    """Whether ``file`` is as long as its header says."""
+    try:
+        count_by_dtype([file])
+    except (OSError, SafetensorError):
+        return False
+    return True
+
+
+def count_by_dtype(files: Iterable[Path]) -> dict[str, int]:
+    """Numbers stored in ``files`` by safetensors dtype ("F32", "BF16"), from their headers; a
+    truncated file raises here."""
+    counts: Counter[str] = Counter()
     for file in files:
-        with safe_open(file, framework="pt") as tensors:
+        # "np" is where numbers would be put if any were read; "pt" would import torch.
+        with safe_open(file, framework="np") as tensors:
             for name in tensors.keys():  # noqa: SIM118 - not a dict
-                size = 1
-                for length in tensors.get_slice(name).get_shape():
-                    size *= length
-                count += size
-    return count
+                tensor = tensors.get_slice(name)
+                counts[tensor.get_dtype()] += math.prod(tensor.get_shape())
+    return dict(counts)
+
+
+def count_parameters(files: Iterable[Path]) -> int:
+    """Numbers stored in ``files``, whatever their dtype."""
+    return sum(count_by_dtype(files).values())

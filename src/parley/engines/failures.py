@@ -1,6 +1,6 @@
 """Why a model could not be loaded: foreign exceptions into codes, a sentence and a fix.
 
-Knows nothing of how loading works. Imports huggingface_hub's error classes and nothing heavier.
+What the Hub answered is put into words in ``hub_failures``. Knows nothing of how loading works.
 """
 
 from __future__ import annotations
@@ -8,18 +8,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    IncompleteSnapshotError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
-
 from parley.catalog.spec import ModelSpec
+from parley.engines.hub_failures import hub_error
 from parley.errors import LoadError
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad alloc")
@@ -39,8 +29,8 @@ def no_safetensors(spec: ModelSpec) -> LoadError:
         "(.bin), so it was not loaded.",
         "Save it again with save_pretrained, which writes safetensors, or pick another model."
         if spec.path
-        else "Convert it to safetensors (huggingface.co/spaces/safetensors/convert), "
-        "or pick a model that has them.",
+        else "Convert it at https://huggingface.co/spaces/safetensors/convert first, or pick a "
+        "model that has safetensors.",
     )
 
 
@@ -82,8 +72,51 @@ def corrupt(spec: ModelSpec, what: str) -> LoadError:
         f"The files of {spec.name} are damaged: {what}.",
         "Restore the files in its folder, then press Retry."
         if spec.path
-        else "Delete its folder from the cache, so that it is downloaded afresh, and press Retry.",
+        else f"Delete it from the cache (hf cache rm model/{spec.repo}), so that it is downloaded "
+        "afresh, and press Retry.",
     )
+
+
+def damaged_on_the_way(spec: ModelSpec, name: str) -> LoadError:
+    return LoadError(
+        "corrupt_weights",
+        f"{name} of {spec.name} did not arrive as the Hub describes it, so it was thrown away.",
+        "Press Retry; if it happens again, something between here and "
+        f"https://huggingface.co/{spec.repo} changes what is downloaded.",
+    )
+
+
+def disk_full(spec: ModelSpec, needed: int | None = None, free: int = 0) -> LoadError:
+    """``needed`` is how many bytes were still to come, None where the disk filled up on the way."""
+    return LoadError(
+        "disk_full",
+        f"The disk is full, so {spec.name} could not be downloaded."
+        if needed is None
+        else f"{spec.name} needs {in_words(needed)} more on the disk, of which {in_words(free)} "
+        "can be used.",
+        "Free some space (see https://huggingface.co/docs/huggingface_hub/guides/manage-cache for "
+        "models that can go), or start Parley with HF_HOME set to a folder on a larger disk.",
+    )
+
+
+def not_permitted(spec: ModelSpec, path: str) -> LoadError:
+    return LoadError(
+        "not_permitted",
+        f"The files of {spec.name} may not be read or written where they belong"
+        + (f" ({path})." if path else "."),
+        "Give the user that runs Parley the right to read them."
+        if spec.path
+        else "Give the user that runs Parley the right to, or start Parley with HF_HOME set to a "
+        "folder of its own.",
+    )
+
+
+def in_words(size: int) -> str:
+    """Bytes as a disk is sold: "3.1 GB", "240 MB"."""
+    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}" if size < 100 * unit else f"{size / unit:.0f} {name}"
+    return f"{size / 1000:.0f} kB"
 
 
 def missing_dependency(spec: ModelSpec, package: str) -> LoadError:
@@ -99,56 +132,10 @@ def load_error(spec: ModelSpec, error: BaseException) -> LoadError:
     if isinstance(error, LoadError):
         return error
     for cause in _chain(error):
-        known = _hub_error(spec, cause) or _machine_error(spec, cause)
+        known = hub_error(spec, cause) or _machine_error(spec, cause)
         if known is not None:
             return known
     return _model_error(spec, error)
-
-
-def _hub_error(spec: ModelSpec, error: BaseException) -> LoadError | None:
-    # GatedRepoError is a RepositoryNotFoundError: the order matters.
-    if isinstance(error, GatedRepoError):
-        if _has_token():
-            return LoadError(
-                "gated_denied",
-                f"The account of your Hugging Face token has no access to {spec.name} yet.",
-                f"Accept the conditions at https://huggingface.co/{spec.repo}, then press Retry.",
-            )
-        return LoadError(
-            "gated_no_token",
-            f"{spec.name} is gated: its authors want to know who downloads it.",
-            f"Accept the conditions at https://huggingface.co/{spec.repo} and set HF_TOKEN to a "
-            "token of that account.",
-        )
-    if isinstance(error, RevisionNotFoundError):
-        return not_found(spec, f"{spec.repo} has no revision {spec.revision}")
-    if isinstance(error, RepositoryNotFoundError | HFValidationError):
-        return not_found(spec, f"there is no model {spec.repo} on the Hub, or it is private")
-    if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
-        return LoadError(
-            "gated_denied",
-            f"The Hub refused access to {spec.repo}.",
-            "Check that HF_TOKEN is valid and may read this model.",
-        )
-    if isinstance(error, IncompleteSnapshotError | LocalEntryNotFoundError | OfflineModeIsEnabled):
-        return offline(spec)
-    if isinstance(error, HfHubHTTPError):
-        return LoadError(
-            "offline",
-            f"The Hub could not deliver {spec.repo} (HTTP {error.response.status_code}).",
-            "Try again in a while.",
-        )
-    if type(error).__module__.split(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2"):
-        return offline(spec)
-    return None
-
-
-def offline(spec: ModelSpec) -> LoadError:
-    return LoadError(
-        "offline",
-        f"{spec.name} is not completely on this machine and the Hub cannot be reached.",
-        "Connect to the internet (and unset HF_HUB_OFFLINE), or pick a model that is already here.",
-    )
 
 
 def _machine_error(spec: ModelSpec, error: BaseException) -> LoadError | None:
@@ -160,14 +147,12 @@ def _machine_error(spec: ModelSpec, error: BaseException) -> LoadError | None:
         )
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if full or "No space left" in str(error):  # the latter is how hf_xet says it
-        return LoadError(
-            "disk_full",
-            f"The disk is full, so {spec.name} could not be downloaded.",
-            "Free some space, or set HF_HOME to a folder on a larger disk.",
-        )
+        return disk_full(spec)
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return not_permitted(spec, str(error.filename or ""))
     if isinstance(error, ImportError):
         return missing_dependency(spec, error.name or "a package")
-    if type(error).__name__ == "SafetensorError":
+    if type(error).__name__ in ("SafetensorError", "SafetensorsParsingError"):
         return corrupt(spec, "a weights file is incomplete or not a safetensors file")
     return None
 
@@ -186,12 +171,6 @@ def _model_error(spec: ModelSpec, error: BaseException) -> LoadError:
         f"{spec.name} could not be loaded ({type(error).__name__}: {first[:200]}).",
         "Press Retry; if it happens again, the log has the details.",
     )
-
-
-def _has_token() -> bool:
-    from huggingface_hub import get_token
-
-    return get_token() is not None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -7,33 +7,41 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import psutil
 import torch
 
 from parley.catalog.spec import ModelSpec
-
-# Above this many parameters a CPU has neither the memory nor the bandwidth for 32 bits.
-CPU_FLOAT32_LIMIT = 1_200_000_000
+from parley.engines.precision import dtype_name
 
 
 def best_device() -> torch.device:
+    """Where a model goes that nobody has given a place."""
+    found = accelerators()
+    return torch.device(max(found, key=lambda a: a[2])[0] if found else "cpu")
+
+
+def accelerators() -> list[tuple[str, str, int]]:
+    """What there is beside the processor: torch's name for it, its maker's name, free bytes."""
     if torch.cuda.is_available():
-        free = [torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count())]
-        return torch.device("cuda", free.index(max(free)))
+        return [
+            (f"cuda:{i}", torch.cuda.get_device_name(i), torch.cuda.mem_get_info(i)[0])
+            for i in range(torch.cuda.device_count())
+        ]
     if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+        return [("mps", "Apple GPU", psutil.virtual_memory().available)]
+    return []
 
 
 def choose_dtype(spec: ModelSpec, device: torch.device, parameters: int) -> torch.dtype:
     """The catalogue's word, else what ``device`` computes fastest within its memory."""
-    if spec.dtype != "auto":
-        dtype: torch.dtype = getattr(torch, spec.dtype)
+    kind: Any = device.type
+    dtype: torch.dtype = getattr(torch, dtype_name(spec.dtype, kind, parameters))
+    if spec.dtype != "auto" or device.type == "cpu":
         return dtype
-    if device.type == "cpu":
-        return torch.float32 if parameters <= CPU_FLOAT32_LIMIT else torch.bfloat16
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return dtype if torch.cuda.is_bf16_supported() else torch.float16
     try:
         torch.zeros(1, device=device, dtype=torch.bfloat16)
     except TypeError:  # before macOS 14

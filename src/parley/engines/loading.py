@@ -88,11 +88,18 @@ class Progress:
         self._tell(Loading(phase, done, total, self.seconds))
 
 
-def load(spec: ModelSpec, tell: Callable[[Loading], None]) -> Loaded:
-    """The whole way; raises whatever goes wrong, for ``failures.load_error`` to put into words."""
+def load(spec: ModelSpec, tell: Callable[[Loading], None], devices: tuple[str, ...] = ()) -> Loaded:
+    """The whole way; raises whatever goes wrong, for ``failures.load_error`` to put into words.
+
+    ``devices`` by torch's names; several share the layers, none takes the best there is.
+    """
     progress = Progress(tell)
     progress("start")
-    folder = _local_folder(spec) if spec.path else hub.fetch_small(spec)
+    folder = (
+        _local_folder(spec)
+        if spec.path
+        else hub.fetch_small(spec, lambda done, total: progress("start"))
+    )
     config = _config(spec, folder)
     if spec.path is not None:
         weight_files(spec, folder)  # say now that they are missing, not after the tokenizer
@@ -101,8 +108,8 @@ def load(spec: ModelSpec, tell: Callable[[Loading], None]) -> Loaded:
         hub.fetch_weights(spec, folder, lambda done, total: progress("download", done, total))
     parameters = count_parameters(weight_files(spec, folder))
 
-    device = best_device()
-    model = _weights(spec, folder, config, parameters, device, progress)
+    places = [torch.device(name) for name in devices] or [best_device()]
+    model = _weights(spec, folder, config, parameters, places, progress)
     progress("warmup")
     eos = _eos(model.generation_config, tokenizer)
     model.generation_config = _without_habits(model.generation_config, eos)
@@ -168,18 +175,18 @@ def _weights(
     folder: Path,
     config: PreTrainedConfig,
     parameters: int,
-    device: torch.device,
+    places: list[torch.device],
     progress: Progress,
 ) -> PreTrainedModel:
     quantised = getattr(config, "quantization_config", None) is not None
-    dtype = "auto" if quantised else choose_dtype(spec, device, parameters)
+    dtype = "auto" if quantised else choose_dtype(spec, places[0], parameters)
     placement: str | dict[str, torch.device] | None = None
-    if device.type != "cpu":
-        placement = {"": device}
-        if isinstance(dtype, torch.dtype) and device.type == "cuda":
-            need = parameters * dtype.itemsize
-            if need > torch.cuda.mem_get_info(device)[0] and torch.cuda.device_count() > 1:
-                placement = "auto"
+    most: dict[int | str, int] | None = None
+    if len(places) > 1:
+        placement = "auto"
+        most = {p.index: torch.cuda.mem_get_info(p)[0] for p in places if p.index is not None}
+    elif places[0].type != "cpu":
+        placement = {"": places[0]}
     previous = transformers_logging.set_tqdm_hook(_tensor_bar(progress))
     try:
         progress("weights")
@@ -188,6 +195,7 @@ def _weights(
             config=config,
             dtype=dtype,
             device_map=placement,
+            max_memory=most,
             use_safetensors=True,
             trust_remote_code=False,
             ignore_mismatched_sizes=True,  # so that they are reported, below, like missing ones

@@ -15,10 +15,11 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from parley.catalog.spec import ModelSpec
-from parley.engines.base import Ready, Request
+from parley.engines import notices
+from parley.engines.base import Ready, Request, Vitals
 from parley.engines.nursery import Child, Nursery
 from parley.engines.wire import Cancel, Down, Generate, LoadFailed, Said, Up
-from parley.errors import GenerationError, LoadError, ParleyError
+from parley.errors import ParleyError
 from parley.events import EngineEvent, Failed, Finished, Loading
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,11 @@ Sink = Callable[[EngineEvent], None]
 class LocalEngine:
     """One model in one process, given up for good once that process is gone."""
 
-    def __init__(self, spec: ModelSpec, nursery: Nursery) -> None:
+    def __init__(self, spec: ModelSpec, nursery: Nursery, devices: tuple[str, ...] = ()) -> None:
+        """``devices`` by torch's names, over which the weights are spread where there are several;
+        none lets the process choose."""
         self._spec = spec
+        self._devices = devices
         self._nursery = nursery
         self._outbox: queue.SimpleQueue[Down | None] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
@@ -39,6 +43,8 @@ class LocalEngine:
         self._load: _Load | None = None
         self._sinks: dict[int, Sink] = {}
         self._exits: list[Callable[[], None]] = []
+        self._on_vitals: Callable[[Vitals], None] = lambda vitals: None
+        self._why: ParleyError | None = None
         self._child: Child | None = None
         self._closing = False
         self._gone = False
@@ -96,11 +102,16 @@ class LocalEngine:
                 return
         _soon(callback)
 
-    def close(self) -> None:
+    def on_vitals(self, callback: Callable[[Vitals], None]) -> None:
+        with self._state:
+            self._on_vitals = callback
+
+    def close(self, why: ParleyError | None = None) -> None:
         with self._state:
             if self._closing:
                 return
             self._closing = True
+            self._why = why
             child = self._child
         if child is not None:
             # No farewell: a process that is asked politely can be in the middle of a long step.
@@ -120,7 +131,7 @@ class LocalEngine:
     def _keep(self) -> None:
         """Start the process, then send what is put in the outbox until it is gone."""
         try:
-            child, pipe = self._nursery.start(WORKER, self._spec)
+            child, pipe = self._nursery.start(WORKER, self._spec, self._devices)
         except Exception:
             log.exception("no process for %s", self._spec.id)
             self._bury()
@@ -166,6 +177,8 @@ class LocalEngine:
                     _call(sink, event)
             case Loading():
                 _call(load.on_progress, message)
+            case Vitals():
+                _call(self._on_vitals, message)
             case Ready():
                 if not load.settled:
                     load.settled = True
@@ -205,34 +218,16 @@ class LocalEngine:
 
     def _death_notice(self) -> Failed:
         name = self._spec.name
-        if self._closing:
-            return GenerationError(
-                "engine_closed",
-                f"{name} was taken out of memory before this answer was complete.",
-                "Press Retry to load it again.",
-            ).as_event()
-        return GenerationError(
-            "engine_died",
-            f"The process that runs {name} ended unexpectedly; it may have run out of memory.",
-            "Press Retry to start it again.",
-        ).as_event()
+        gone = notices.taken_away if self._closing else notices.died_while_answering
+        return (self._why or gone(name)).as_event()
 
-    def _load_notice(self) -> LoadError:
+    def _load_notice(self) -> ParleyError:
         if self._closing:
             return self._closed_while_loading()
-        return LoadError(
-            "engine_died",
-            f"The process that was loading {self._spec.name} ended unexpectedly; "
-            "the machine may have run out of memory.",
-            "Press Retry, or pick a smaller model.",
-        )
+        return notices.died_while_loading(self._spec.name)
 
-    def _closed_while_loading(self) -> LoadError:
-        return LoadError(
-            "load_cancelled",
-            f"Loading {self._spec.name} was stopped.",
-            "Send a message or press Load now to start again.",
-        )
+    def _closed_while_loading(self) -> ParleyError:
+        return self._why or notices.load_cancelled(self._spec.name)
 
 
 class _Load:

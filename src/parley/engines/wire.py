@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from parley.engines.base import Ready, Request
+from parley.engines.base import Ready, Request, Vitals
 from parley.errors import ParleyError
 from parley.events import EngineEvent, Loading
 
@@ -44,4 +44,4 @@ class Said:
 
 
 Down = Generate | Cancel
-Up = Loading | Ready | LoadFailed | Said
+Up = Loading | Ready | LoadFailed | Said | Vitals

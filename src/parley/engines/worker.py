@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import torch
 from huggingface_hub.utils import logging as hub_logging
@@ -18,7 +20,9 @@ from transformers.utils import logging as transformers_logging
 
 from parley.catalog.spec import ModelSpec
 from parley.engines.answer import CancelWatch, Job, answer
+from parley.engines.base import Vitals
 from parley.engines.failures import load_error
+from parley.engines.footprint import Footprint
 from parley.engines.hardware import usable_cores
 from parley.engines.loading import Loaded, load
 from parley.engines.outbox import Outbox
@@ -27,18 +31,23 @@ from parley.events import EngineEvent, Stats
 
 log = logging.getLogger(__name__)
 
-# Answers computed at the same time; more of them would only slow each other down.
+# Answers computed at the same time, where the catalogue does not say; the pool lends no more.
 AT_ONCE = 4
 
+PULSE = 1.0
+"""Seconds between two signs of life."""
 
-def main(pipe: Connection, spec: ModelSpec) -> None:
-    """Serve ``spec`` until the other end of ``pipe`` is closed."""
+
+def main(pipe: Connection, spec: ModelSpec, devices: tuple[str, ...] = ()) -> None:
+    """Serve ``spec`` on ``devices`` until the other end of ``pipe`` is closed."""
+    _go_first()
     hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.set_num_threads(min(torch.get_num_threads(), usable_cores()))
-    worker = Worker(spec, Outbox(pipe))
+    worker = Worker(spec, Outbox(pipe), devices)
     threading.Thread(target=worker.load, name="load", daemon=True).start()
+    threading.Thread(target=worker.pulse, name="pulse", daemon=True).start()
     try:
         while True:
             match pipe.recv():
@@ -54,10 +63,12 @@ def main(pipe: Connection, spec: ModelSpec) -> None:
 class Worker:
     """A model, or one that is still coming, and the answers that want it."""
 
-    def __init__(self, spec: ModelSpec, outbox: Outbox) -> None:
+    def __init__(self, spec: ModelSpec, outbox: Outbox, devices: tuple[str, ...] = ()) -> None:
         self._spec = spec
+        self._devices = devices
+        self._footprint = Footprint()
         self._outbox = outbox
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="answer")
+        self._threads = ThreadPoolExecutor(spec.concurrency or AT_ONCE, thread_name_prefix="answer")
         self._loaded: Loaded | None = None
         self._watch: CancelWatch | None = None
         self._came = 0.0
@@ -69,7 +80,7 @@ class Worker:
 
     def load(self) -> None:
         try:
-            loaded = load(self._spec, self._outbox.put)
+            loaded = load(self._spec, self._outbox.put, self._devices)
             self._watch = CancelWatch(loaded.model)
         except BaseException as error:
             said = load_error(self._spec, error)
@@ -82,6 +93,17 @@ class Worker:
         self._came = time.perf_counter()
         self._outbox.put(loaded.ready)
         self._arrival.set()
+
+    def pulse(self) -> None:
+        """A sign of life every second, for as long as this process computes anything at all."""
+        while True:
+            time.sleep(PULSE)
+            loaded = self._loaded
+            memory = self._footprint.bytes(loaded) if loaded is not None else 0
+            now = time.perf_counter()
+            with self._waiting_lock:
+                still = max((now - job.moved for job in self._running.values()), default=0.0)
+            self._outbox.put(Vitals(memory, still))
 
     def generate(self, job: Job) -> None:
         with self._waiting_lock:
@@ -104,6 +126,7 @@ class Worker:
         with self._waiting_lock:
             if self._waiting.pop(job.number, None) is None:
                 return  # cancelled while it waited
+            job.moved = time.perf_counter()
             self._running[job.number] = job
         job.arrived = max(job.received, self._came)
         try:
@@ -115,4 +138,11 @@ class Worker:
                 del self._running[job.number]
 
     def _say(self, job: Job, event: EngineEvent) -> None:
+        job.moved = time.perf_counter()
         self._outbox.put(Said(job.number, event))
+
+
+def _go_first() -> None:
+    """Where memory runs out for the whole machine, Linux should end a model, not the page."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")

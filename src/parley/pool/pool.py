@@ -1,317 +1,207 @@
-"""Which engines are alive: load on demand, keep what fits, lend, make room.
+"""Which engines are alive: load on demand, lend, make room, notice what has died.
 
-Over 300 lines because every change of state stands beside the one lock that guards it.
+One owner: everything that happens is a message to one thread, which changes the state, asks
+``policy`` what follows and carries it out. Nothing else reads that state; a page reads the view
+that the owner publishes after each step. Engines and listeners must return at once.
 
-One owner: every decision is made in ``_settle`` while ``_slots_lock`` is held, from the snapshot of
-that moment. Engines and waiters are called only after the lock is given back. Knows nothing of
-prompts, chats or pages.
+Knows nothing of prompts, chats or pages.
 """
 
 from __future__ import annotations
 
-import itertools
+import logging
+import queue
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
+import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from parley.catalog.spec import ModelSpec
-from parley.engines.base import Engine, Ready
-from parley.errors import LoadError, ParleyError, PoolError
-from parley.events import Loading, Queued
-from parley.pool.policy import Load, Resident, TooLarge, Wait, plan
+from parley.engines.base import Engine
+from parley.meters import Meters
+from parley.pool import policy, words
+from parley.pool.appraiser import Appraiser
+from parley.pool.decisions import House, Key
+from parley.pool.ledger import Ledger
+from parley.pool.limits import Limits
+from parley.pool.memory import Machine
+from parley.pool.owner import Owner
+from parley.pool.slots import Listener, Ticket
+from parley.pool.view import Fit, PoolView
 
-SlotState = Literal["loading", "ready"]
-Listener = Callable[["Queued | Loading | Lease | ParleyError"], None]
+log = logging.getLogger(__name__)
 
+TICK = 0.25
+"""Seconds between two looks at the clock, for time-outs and engines that have gone silent."""
 
-@dataclass(frozen=True, slots=True)
-class SlotView:
-    """What a page may show of one model in memory; plain data."""
-
-    model_id: str
-    state: SlotState
-    leases: int
-    bytes: int
-    progress: Loading | None
-
-
-@dataclass(eq=False)
-class _Slot:
-    spec: ModelSpec
-    engine: Engine
-    bytes: int
-    started: float
-    state: SlotState = "loading"
-    leases: int = 0
-    released: int = 0
-    progress: Loading = field(default_factory=lambda: Loading("start"))
-    ready: Ready | None = None
-
-    def is_outdated_by(self, spec: ModelSpec) -> bool:
-        """The catalogue changed this entry since, and nobody is using the old engine."""
-        return self.spec != spec and self.state == "ready" and not self.leases
-
-
-class Lease:
-    """A loaded engine that will not be evicted until ``release``; ``load_seconds`` is what the
-    wait for the load cost this holder, 0 if the model was already there."""
-
-    def __init__(self, pool: Pool, slot: _Slot, ready: Ready, load_seconds: float) -> None:
-        self._pool = pool
-        self._slot = slot
-        self._open = True
-        self.engine = slot.engine
-        self.ready = ready
-        self.load_seconds = load_seconds
-
-    def release(self) -> None:
-        """Idempotent; from any thread."""
-        if self._open:
-            self._open = False
-            self._pool._release(self._slot)
-
-
-class Ticket:
-    """One waiter for one model. The listener hears Queued and Loading, then once a Lease or an
-    error; after ``cancel`` it hears nothing more, and a lease that crossed it is given back."""
-
-    def __init__(self, pool: Pool, spec: ModelSpec, listener: Listener) -> None:
-        self._pool = pool
-        self.spec = spec
-        self.listener = listener
-        self.cold = False
-
-    def cancel(self) -> None:
-        self._pool._withdraw(self)
+MakeEngine = Callable[[ModelSpec, tuple[str, ...]], Engine]
+Message = Callable[[], None]
 
 
 class Pool:
-    """Lends engines. ``make_engine`` builds an engine that has not begun to load."""
+    """Lends engines. ``make_engine`` builds one for these devices that has not begun to load.
+
+    Until ``start`` nothing happens by itself; a test calls ``pump`` in its place. Before the
+    machine is known (``set_machine``) requests wait.
+    """
 
     def __init__(
         self,
-        make_engine: Callable[[ModelSpec], Engine],
-        estimate: Callable[[ModelSpec], int],
-        budget: int,
+        make_engine: MakeEngine,
+        appraiser: Appraiser,
+        machine: Machine | None = None,
+        *,
+        limits: Limits | None = None,
+        ledger: Ledger | None = None,
+        meters: Meters | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._make_engine = make_engine
-        self._estimate = estimate
-        self._budget = budget
+        self.limits = limits or Limits()
+        self.meters = meters or Meters()
+        self.appraiser = appraiser
+        self._ledger = ledger or Ledger()
         self._clock = clock
-        self._slots_lock = threading.Lock()
-        self._slots: dict[str, _Slot] = {}
-        self._waiting: list[Ticket] = []
-        self._releases = itertools.count(1)
-        self._closed = False
+        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._owner = Owner(
+            make_engine,
+            appraiser,
+            self._ledger,
+            self.meters,
+            self.limits,
+            clock,
+            self._post,
+        )
+        self._owner.machine = machine
+        self._beat = time.monotonic()
+        self._thread: threading.Thread | None = None
+        self._published: tuple[PoolView, House] = self._owner.publish()
 
-    def request(self, spec: ModelSpec, listener: Listener) -> Ticket:
-        """Ask for a model; returns at once, ``listener`` hears the rest from other threads or,
-        where the answer is known already, from this one."""
-        ticket = Ticket(self, spec, listener)
-        with self._slots_lock:
-            if self._closed:
-                todo: list[Callable[[], None]] = [lambda: listener(_shutting_down())]
-            else:
-                self._waiting.append(ticket)
-                todo = self._settle()
-        _run(todo)
+    # -- what anybody may call, from any thread --
+
+    def request(self, spec: ModelSpec, listener: Listener, *, insist: bool = False) -> Ticket:
+        """Ask for a model; returns at once, ``listener`` hears the rest from the owner's thread.
+        ``insist`` tries again also where a failed load is left alone for a while."""
+        return self.request_together([spec], listener, insist=insist)
+
+    def request_together(
+        self, specs: Sequence[ModelSpec], listener: Listener, *, insist: bool = False
+    ) -> Ticket:
+        """Ask for several models to be used at the same time: all leases come at once, in this
+        order, or OneByOne where they do not fit together (see ``together``). The same model may be
+        asked for twice."""
+        keys = tuple(key_of(spec) for spec in specs)
+        ticket = Ticket(tuple(specs), keys, listener, self._withdraw, self._clock(), insist)
+        self._post(partial(self._owner.asked, ticket))
         return ticket
 
-    def snapshot(self) -> tuple[SlotView, ...]:
-        with self._slots_lock:
-            return tuple(
-                SlotView(
-                    s.spec.id,
-                    s.state,
-                    s.leases,
-                    s.bytes,
-                    s.progress if s.state == "loading" else None,
-                )
-                for s in self._slots.values()
-            )
+    def unload(self, model_id: str) -> None:
+        """Take a model out of memory once its answers have ended; call off its load."""
+        self._post(partial(self._owner.unload_asked, model_id))
 
-    @property
-    def budget(self) -> int:
-        return self._budget
+    def pin(self, model_id: str, pinned: bool) -> None:
+        """A pinned model stays until somebody unloads it."""
+        self._post(partial(self._owner.pin_asked, model_id, pinned))
 
-    def close(self) -> None:
-        """End every engine; waiters are told. Idempotent."""
-        with self._slots_lock:
-            self._closed = True
-            waiting, self._waiting = self._waiting, []
-            slots, self._slots = list(self._slots.values()), {}
-        for ticket in waiting:
-            ticket.listener(_shutting_down())
-        for slot in slots:
-            slot.engine.close()
+    def set_machine(self, machine: Machine) -> None:
+        self._post(partial(self._owner.machine_known, machine))
 
-    # -- everything below runs with _slots_lock held unless it says otherwise --
+    def view(self) -> PoolView:
+        """How things are; never waits for anybody."""
+        return self._published[0]
 
-    def _settle(self) -> list[Callable[[], None]]:
-        """Serve the waiting, oldest first; returns what to call once the lock is free."""
-        todo: list[Callable[[], None]] = []
-        queue, self._waiting = self._waiting, []
-        for ticket in queue:
-            slot = self._slots.get(ticket.spec.id)
-            if slot is not None and slot.is_outdated_by(ticket.spec):
-                todo.append(self._evict(slot))
-                slot = None
-            if slot is None:
-                slot = self._begin(ticket, todo)
-            if slot is None:
-                continue
-            if slot.state == "ready" and slot.ready is not None:
-                slot.leases += 1
-                waited = slot.ready.seconds if ticket.cold else 0.0
-                lease = Lease(self, slot, slot.ready, waited)
-                todo.append(_tell(ticket, lease))
-            else:
-                ticket.cold = True
-                self._waiting.append(ticket)
-                todo.append(_tell(ticket, slot.progress))
-        for position, ticket in enumerate(
-            (t for t in self._waiting if t.spec.id not in self._slots), start=1
-        ):
-            todo.append(_tell(ticket, Queued(position)))
-        return todo
-
-    def _begin(self, ticket: Ticket, todo: list[Callable[[], None]]) -> _Slot | None:
-        """Start loading the ticket's model if there is room or room can be made."""
-        need = self._estimate(ticket.spec)
-        residents = [
-            Resident(s.spec.id, s.bytes, s.leases + (s.state == "loading"), s.released)
-            for s in self._slots.values()
-        ]
-        match plan(need, residents, self._budget):
-            case TooLarge():
-                todo.append(_tell(ticket, _too_large(ticket.spec, need, self._budget)))
-                return None
-            case Wait():
-                self._waiting.append(ticket)
-                return None
-            case Load(evict):
-                todo.extend(self._evict(self._slots[victim]) for victim in evict)
-        slot = _Slot(ticket.spec, self._make_engine(ticket.spec), need, self._clock())
-        self._slots[ticket.spec.id] = slot
-        todo.append(lambda: self._start(slot))
-        return slot
-
-    def _evict(self, slot: _Slot) -> Callable[[], None]:
-        self._slots.pop(slot.spec.id, None)
-        return slot.engine.close
-
-    def _forget(self, slot: _Slot) -> bool:
-        """Drop the slot if it is still the one that stands for its model."""
-        if self._slots.get(slot.spec.id) is not slot:
-            return False
-        del self._slots[slot.spec.id]
-        return True
-
-    # -- called by engines, leases and tickets, without the lock --
-
-    def _start(self, slot: _Slot) -> None:
-        slot.engine.on_exit(lambda: self._exited(slot))
-        slot.engine.load(
-            lambda progress: self._progressed(slot, progress),
-            lambda ready: self._loaded(slot, ready),
-            lambda error: self._failed(slot, error),
+    def fit(self, spec: ModelSpec) -> Fit:
+        """Whether the model could be loaded now, and at whose cost."""
+        house, key = self._published[1], key_of(spec)
+        needs = {key: self._owner.ways(spec)}
+        if not house.budget or not needs[key]:
+            return Fit("unknown")
+        return policy.fit(
+            key,
+            House(house.now, house.budget, house.residents, house.queue, {**house.needs, **needs}),
         )
 
-    def _progressed(self, slot: _Slot, progress: Loading) -> None:
-        with self._slots_lock:
-            slot.progress = progress
-            todo = [_tell(t, progress) for t in self._waiting if self._waits_for(t, slot)]
-        _run(todo)
+    def owner_age(self) -> float:
+        """Seconds since the owner last did something; it does every quarter of a second."""
+        return time.monotonic() - self._beat if self._thread else 0.0
 
-    def _loaded(self, slot: _Slot, ready: Ready) -> None:
-        with self._slots_lock:
-            if self._slots.get(slot.spec.id) is not slot:
+    @property
+    def queue_timeout(self) -> float:
+        return self.limits.queue_timeout
+
+    # -- life --
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread = threading.Thread(target=self._run, name="parley-pool", daemon=True)
+        self._thread.start()
+
+    def pump(self) -> None:
+        """Do what there is to do now, in this thread."""
+        while True:
+            try:
+                message = self._inbox.get_nowait()
+            except queue.Empty:
+                break
+            self._do(message)
+        self._do(self._owner.tick)
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Tell the waiting, end every engine and see them gone, within ``timeout`` seconds.
+        Idempotent."""
+        end = time.monotonic() + timeout
+        over = threading.Event()
+        self._post(partial(self._owner.close, over.set))
+        if self._thread is None:
+            self.pump()
+        elif not over.wait(timeout / 2):
+            log.error("the pool's owner is stuck; its engines are ended without it")
+        for engine in self._owner.engines():
+            engine.close(words.shutting_down())
+        for engine in self._owner.engines():
+            engine.wait_gone(max(0.0, end - time.monotonic()))
+        self._post(None)
+        if self._thread is not None:
+            self._thread.join(max(0.1, end - time.monotonic()))
+        else:
+            self.pump()
+        self.appraiser.close()
+        self._ledger.close()
+
+    def _withdraw(self, ticket: Ticket, explicit: bool) -> None:
+        self._post(partial(self._owner.withdrawn, ticket, explicit))
+
+    def _post(self, message: Message | None) -> None:
+        self._inbox.put(message)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                message: Message | None = self._inbox.get(timeout=TICK)
+            except queue.Empty:
+                message = self._owner.tick
+            if message is None:
                 return
-            slot.state, slot.ready = "ready", ready
-            slot.released = next(self._releases)
-            slot.bytes = max(slot.bytes, ready.footprint)
-            todo = self._settle()
-        _run(todo)
+            self._do(message)
+            if self._inbox.empty() or self._owner.tick_is_due():
+                self._do(self._owner.tick)
 
-    def _failed(self, slot: _Slot, error: ParleyError) -> None:
-        """The load's error reaches everybody who waits for it; the next request tries afresh."""
-        with self._slots_lock:
-            if not self._forget(slot):
-                return
-            hit = [t for t in self._waiting if t.spec.id == slot.spec.id]
-            self._waiting = [t for t in self._waiting if t not in hit]
-            todo = [_tell(t, error) for t in hit]
-            todo.append(slot.engine.close)
-            todo += self._settle()
-        _run(todo)
-
-    def _exited(self, slot: _Slot) -> None:
-        """The engine is gone by itself; a load that it took along fails."""
-        if slot.state == "loading":
-            name = slot.spec.name
-            error = LoadError(
-                "engine_died",
-                f"The engine of {name} ended while loading.",
-                "Press Retry; if it happens again, the model is probably too large here.",
-            )
-            self._failed(slot, error)
+    def _do(self, message: Message | None) -> None:
+        if message is None:
             return
-        with self._slots_lock:
-            todo = self._settle() if self._forget(slot) else []
-        _run(todo)
-
-    def _release(self, slot: _Slot) -> None:
-        with self._slots_lock:
-            slot.leases -= 1
-            slot.released = next(self._releases)
-            todo = self._settle()
-        _run(todo)
-
-    def _withdraw(self, ticket: Ticket) -> None:
-        """A waiter leaves. A load that nobody else waits for is ended at once."""
-        with self._slots_lock:
-            ticket.listener = _give_back
-            if ticket not in self._waiting:
-                return
-            self._waiting.remove(ticket)
-            slot = self._slots.get(ticket.spec.id)
-            todo: list[Callable[[], None]] = []
-            wanted = slot and any(self._waits_for(t, slot) for t in self._waiting)
-            if slot is not None and slot.state == "loading" and not wanted:
-                todo.append(self._evict(slot))
-            todo += self._settle()
-        _run(todo)
-
-    def _waits_for(self, ticket: Ticket, slot: _Slot) -> bool:
-        return ticket.spec.id == slot.spec.id and self._slots.get(slot.spec.id) is slot
+        try:
+            message()
+            self._published = self._owner.publish()
+        except Exception:
+            # One request's fault must not take the others' pool.
+            log.exception("the pool could not carry out a step")
+        self._beat = time.monotonic()
 
 
-def _tell(ticket: Ticket, news: Queued | Loading | Lease | ParleyError) -> Callable[[], None]:
-    # The listener is looked up when called: a ticket cancelled in between gives its lease back.
-    return lambda: ticket.listener(news)
-
-
-def _give_back(news: Queued | Loading | Lease | ParleyError) -> None:
-    if isinstance(news, Lease):
-        news.release()
-
-
-def _run(todo: list[Callable[[], None]]) -> None:
-    for step in todo:
-        step()
-
-
-def _too_large(spec: ModelSpec, need: int, budget: int) -> PoolError:
-    return PoolError(
-        "too_large",
-        f"{spec.name} needs about {need / 1e9:.1f} GB of memory; "
-        f"{budget / 1e9:.1f} GB can be used here.",
-        "Choose a smaller model, or set dtype: bfloat16 in its entry.",
+def key_of(spec: ModelSpec) -> Key:
+    """What makes two entries the same model to load: not its description or its logo."""
+    matters = (
+        *(spec.source, spec.revision, spec.dtype, spec.prompt_format, spec.name),
+        *(spec.context, spec.concurrency),
     )
-
-
-def _shutting_down() -> PoolError:
-    return PoolError("shutting_down", "Parley is shutting down.", "Start it again and retry.")
+    return spec.id, zlib.crc32(repr(matters).encode())

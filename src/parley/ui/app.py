@@ -6,25 +6,36 @@ Parley from its settings.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import threading
 import time
+from functools import partial
 from types import FrameType
 from typing import Any
 
 from parley import labels
+from parley.api import routes
 from parley.catalog.watch import Shelf
 from parley.chats.store import Store
 from parley.engines.local import LocalEngine
 from parley.engines.nursery import Nursery
+from parley.engines.stock import take_stock
 from parley.errors import ParleyError
 from parley.playground import Playground
 from parley.pool import memory
+from parley.pool.appraiser import Appraiser
+from parley.pool.ledger import Ledger
 from parley.pool.pool import Pool
 from parley.settings import Settings
 from parley.ui import page_files, quick_import
+
+log = logging.getLogger(__name__)
+
+PROBE_SECONDS = 120.0
+"""Until a driver that does not answer counts as none."""
 
 CATALOGUE_POLL = 2.0
 """Seconds between two looks at the catalogue's files."""
@@ -35,7 +46,18 @@ def make_playground(settings: Settings, nursery: Nursery) -> Playground:
     shelf = Shelf(settings.models)
     store = Store(settings.data_dir)
     store.recover()
-    pool = Pool(lambda spec: LocalEngine(spec, nursery), memory.estimate, memory.budget(os.environ))
+    # Where there may be a GPU, requests wait until torch has been asked; see ``_look_at_machine``.
+    known = (
+        None if memory.may_have_accelerator() else memory.cpu_machine(os.environ, settings.memory)
+    )
+    pool = Pool(
+        lambda spec, devices: LocalEngine(spec, nursery, devices),
+        Appraiser(partial(take_stock, ask_hub=True)),
+        known,
+        limits=settings.limits,
+        ledger=Ledger(settings.data_dir / "loads.json"),
+    )
+    pool.start()
     return Playground(shelf, pool, store)
 
 
@@ -81,11 +103,13 @@ def launch(settings: Settings) -> None:
     playground = make_playground(settings, nursery)
     try:
         demo = build(playground)
-        _launch(demo, settings)
+        _launch(demo, settings, playground)
         # Imports torch in a process of its own. Only now: on two cores it would take from the
         # page's import what the first visitor waits for; see docs/benchmarks.md.
         nursery.warm()
-        _watch_catalogue(playground.shelf)
+        if memory.may_have_accelerator():
+            _look_at_machine(playground.pool, nursery, settings)
+        _watch_catalogue(playground)
         _until_interrupted()
         # Before the server, which waits for streams that the engines' end brings to theirs.
         playground.close()
@@ -95,9 +119,9 @@ def launch(settings: Settings) -> None:
         nursery.close()
 
 
-def _launch(demo: Any, settings: Settings) -> None:
+def _launch(demo: Any, settings: Settings, playground: Playground) -> None:
     try:
-        _, url, shared = serve(demo, settings)
+        app, url, shared = serve(demo, settings)
     except OSError as error:
         raise ParleyError(
             "port_in_use",
@@ -105,6 +129,7 @@ def _launch(demo: Any, settings: Settings) -> None:
             "Another program may hold the port, or the address is not this machine's: give others "
             "with --port and --host.",
         ) from error
+    routes.install(app, playground.pool, playground.meters)
     print(f"{labels.APP} is open at {url}", flush=True)
     if shared:
         print(f"and, for anyone who has the link, at {shared}", flush=True)
@@ -139,11 +164,27 @@ def _be_quiet() -> None:
         os.environ.setdefault(name, value)
 
 
-def _watch_catalogue(shelf: Shelf) -> None:
+def _look_at_machine(pool: Pool, nursery: Nursery, settings: Settings) -> None:
+    def look() -> None:
+        found: list[tuple[str, str, int]] = []
+        try:
+            child, pipe = nursery.start("parley.engines.probe")
+            if pipe.poll(PROBE_SECONDS):
+                found = pipe.recv()
+            child.kill()
+        except (OSError, EOFError):
+            log.exception("torch could not be asked for a GPU; models run on the processor")
+        pool.set_machine(memory.gpu_machine(found, os.environ, settings.memory))
+
+    threading.Thread(target=look, name="parley-probe", daemon=True).start()
+
+
+def _watch_catalogue(playground: Playground) -> None:
     def watch() -> None:
         while True:
+            playground.survey()
             time.sleep(CATALOGUE_POLL)
-            shelf.poll()
+            playground.shelf.poll()
 
     threading.Thread(target=watch, name="parley-catalogue", daemon=True).start()
 

@@ -22,7 +22,7 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 def models_endpoint(playground: Playground) -> Callable[[], list[dict[str, Any]]]:
     def models() -> list[dict[str, Any]]:
         """The configured models, the default first."""
-        live = {slot.model_id: slot.state for slot in playground.pool.snapshot()}
+        live = playground.pool.view().models
         return [
             {
                 "id": spec.id,
@@ -32,7 +32,7 @@ def models_endpoint(playground: Playground) -> Callable[[], list[dict[str, Any]]
                 "parameters": spec.parameters,
                 "context": spec.context,
                 "license": spec.license,
-                "state": live.get(spec.id, "cold"),
+                "state": live[spec.id].state if spec.id in live else "cold",
             }
             for spec in playground.shelf.catalogue.models
         ]

@@ -17,14 +17,16 @@ from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
+from huggingface_hub import get_token
 
-from parley.catalog.watch import Shelf
+from parley.catalog.spec import Catalogue
 from parley.chats import tree
 from parley.chats.records import owner_of
-from parley.errors import ParleyError, StoreError
+from parley.errors import CatalogueError, ParleyError, StoreError
 from parley.playground import Opened, Playground
+from parley.pool.view import Fit
 from parley.turns import Turn
-from parley.ui import views
+from parley.ui import machine, views
 from parley.ui.live import LiveAnswer, merged
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class Handlers:
         # Touched by the server's event loop only. The key's second half is drawn at random by the
         # page: who does not know it cannot stop the turn.
         self._running: dict[tuple[str, str], _Running] = {}
+        self._catalogue: tuple[object, object] = (None, None)
+        self._catalogue_crc = 0
 
     def questions(self) -> list[Callable[[Payload], Coroutine[Any, Any, Payload]]]:
         """The functions that ``gr.HTML`` offers to the page's scripts, by name."""
@@ -61,7 +65,10 @@ class Handlers:
             self.open_chat,
             self.branch,
             self.delete_chat,
+            self.machine,
             self.load_now,
+            self.unload,
+            self.pin,
             self.reload,
             self.stop,
         )
@@ -140,13 +147,12 @@ class Handlers:
     async def hello(self, data: Payload) -> Payload:
         """Everything the page needs to draw itself."""
         shelf = self._playground.shelf
-        live = self._states()
-        cards = [{**views.card(m), **live.get(m.id, views.COLD)} for m in shelf.catalogue.models]
-        reply: Payload = {
-            "models": cards,
-            "default": shelf.catalogue.default.id,
-            "version": _version(shelf),
-            "catalogue_error": str(shelf.error) if shelf.error else None,
+        catalogue, error = shelf.catalogue, shelf.error
+        live = self._live(catalogue, error)
+        reply: Payload = live | {
+            "models": [views.card(m) | live["models"][m.id] for m in catalogue.models],
+            "default": catalogue.default.id,
+            "catalogue_error": str(error) if error else None,
         }
         if data.get("chats"):
             owner = _owner(data)
@@ -155,18 +161,57 @@ class Handlers:
         return reply
 
     async def states(self, data: Payload) -> Payload:
-        """What is in memory now, and which catalogue the page should be showing."""
+        """Every model's live state, and which catalogue the page should be showing."""
+        shelf = self._playground.shelf
+        return self._live(shelf.catalogue, shelf.error)
+
+    def _live(self, catalogue: Catalogue, error: CatalogueError | None) -> Payload:
+        # Asked every second by every open page: nothing in here may wait.
+        playground = self._playground
+        specs = catalogue.models
+        view = playground.pool.view()
         return {
-            "models": self._states(),
-            "version": _version(self._playground.shelf),
+            "models": machine.states(
+                specs,
+                view,
+                {spec.id: self._fit(spec.id) for spec in specs},
+                {spec.id: playground.stock(spec.id) for spec in specs},
+                token=any(spec.gated for spec in specs) and bool(get_token()),
+            ),
+            "memory": machine.usage(view),
+            "version": self._version(catalogue, error),
         }
 
-    def _states(self) -> dict[str, Payload]:
+    def _fit(self, model_id: str) -> Fit:
+        try:
+            return self._playground.fit(model_id)
+        except ParleyError:
+            return Fit("unknown")  # the catalogue changed meanwhile
+
+    def _version(self, catalogue: Catalogue, error: CatalogueError | None) -> int:
+        """Differs when a page should draw its models anew."""
+        key = (catalogue, error)
+        if any(new is not old for new, old in zip(key, self._catalogue, strict=True)):
+            self._catalogue, self._catalogue_crc = key, zlib.crc32(repr(key).encode())
+        return self._catalogue_crc
+
+    async def machine(self, data: Payload) -> Payload:
+        """The Machine panel: memory, what is in it, the queue, counts."""
         playground = self._playground
-        return views.states(playground.pool.snapshot(), playground.load_failures())
+        specs = playground.shelf.catalogue.models
+        return machine.machine(specs, playground.pool.view(), playground.meters.totals())
 
     async def load_now(self, data: Payload) -> Payload:
         self._playground.load_now(str(data.get("model")))
+        return {}
+
+    async def unload(self, data: Payload) -> Payload:
+        """Also calls off a load."""
+        self._playground.unload(str(data.get("model")))
+        return {}
+
+    async def pin(self, data: Payload) -> Payload:
+        self._playground.pin(str(data.get("model")), data.get("pinned") is True)
         return {}
 
     async def reload(self, data: Payload) -> Payload:
@@ -215,11 +260,6 @@ def _guarded(
 
     question.__name__ = method.__name__
     return question
-
-
-def _version(shelf: Shelf) -> int:
-    """Differs when a page should draw its models anew."""
-    return zlib.crc32(repr((shelf.catalogue, shelf.error)).encode())
 
 
 def _owner(data: Payload) -> str:

@@ -7,6 +7,7 @@ appended once, only the open tail changes. Knows nothing of Gradio or of time.
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,17 +35,25 @@ class LiveAnswer:
         self._state = "waiting"
         self._status = "Getting ready"
         self._progress: float | None = None
+        self._waits_for = ""
+        self._download = _Speed()
         self._notes: tuple[str, ...] = ()
         self._end: Finished | Failed | None = None
         self._text: list[str] = []
 
     def take(self, event: Event) -> None:
         match event:
-            case Queued() | Loading():
-                self._status, self._progress = views.loading(event)
+            case Queued():
+                self._status, self._progress = views.queued(event), None
+                self._waits_for = "place"
+            case Loading():
+                speed = self._download.take(event) if event.phase == "download" else None
+                self._status, self._progress = views.loading(event, speed), views.progress(event)
+                self._waits_for = "model"
             case Started():
                 self._notes = event.notes
                 self._status, self._progress = "Reading the prompt", None
+                self._waits_for = ""
             case Delta():
                 self._state = "streaming"
                 self._status = ""
@@ -56,7 +65,7 @@ class LiveAnswer:
             case Finished() | Failed():
                 self._end = event
                 self._status = ""
-                self._state = "failed" if isinstance(event, Failed) else "done"
+                self._state = _end_state(event)
                 self._markdown.finish()
 
     @property
@@ -79,6 +88,8 @@ class LiveAnswer:
             "state": self._state,
             "status": self._status,
             "progress": self._progress,
+            # What the person may call off by Cancel: a "place" in the queue, a "model" that loads.
+            "waits_for": self._waits_for if self._state == "waiting" else "",
             "notes": list(self._notes),
             "thinking": "".join(self._thinking),
             "thinking_label": views.thought(thought) if end else "Thinking",
@@ -91,6 +102,34 @@ class LiveAnswer:
             "details": stats.details(meta) if meta else "",
             "error": failure,
         }
+
+
+def _end_state(event: Finished | Failed) -> str:
+    """As the store keeps it, so that the page shows the same before and after a reload."""
+    if isinstance(event, Failed):
+        return "failed"
+    return "stopped" if event.reason == "cancelled" else "done"
+
+
+class _Speed:
+    """Bytes per second of a download, over the last few seconds of its reports."""
+
+    LOOK_BACK = 5.0
+
+    def __init__(self) -> None:
+        self._reports: deque[Loading] = deque()
+
+    def take(self, event: Loading) -> float | None:
+        """None until there is a second's worth to judge by. The first report may count what an
+        earlier try has left on the disk, so only growth is speed."""
+        if self._reports and event.done < self._reports[-1].done:
+            self._reports.clear()
+        self._reports.append(event)
+        while event.seconds - self._reports[0].seconds > self.LOOK_BACK:
+            self._reports.popleft()
+        first = self._reports[0]
+        span = event.seconds - first.seconds
+        return (event.done - first.done) / span if span >= 1 else None
 
 
 def merged(events: Sequence[Event]) -> Iterator[Event]:

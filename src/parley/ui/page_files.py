@@ -13,15 +13,17 @@ from parley import labels
 
 SCRIPTS = (
     "core",
+    "state",
     "transcript",
     "scroll",
     "history",
     "picker",
     "settings",
     "welcome",
+    "machine",
     "page",
 )
-STYLES = ("page", "prose")
+STYLES = ("page", "machine", "prose")
 
 BOOT = """
 const names = { send: "send" };  // Gradio offers an event for each quoted word it finds here

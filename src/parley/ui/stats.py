@@ -1,4 +1,4 @@
-"""What an answer cost, in one quiet line, and the rest in a second one.
+"""Figures as people read them: sizes, times, and what an answer cost.
 
 Pure; knows nothing of HTML.
 """
@@ -16,8 +16,8 @@ def line(stats: Mapping[str, Any], reason: str | None) -> str:
     """
     tokens = stats.get("completion_tokens") or 0
     parts = [f"{tokens:,} token{'' if tokens == 1 else 's'}"] if tokens else []
-    if (speed := stats.get("tokens_per_second")) is not None:
-        parts.append(f"{speed:.0f} tok/s" if speed >= 10 else f"{speed:.1f} tok/s")
+    if (rate := stats.get("tokens_per_second")) is not None:
+        parts.append(speed(rate))
     if (first := stats.get("ttft_seconds")) is not None:
         parts.append(f"first token {seconds(first)}")
     if (load := stats.get("load_seconds") or 0) >= 0.05:
@@ -54,9 +54,42 @@ def seconds(value: float) -> str:
     return f"{value:.2f} s" if value < 0.1 else f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
 
 
+def speed(tokens_per_second: float) -> str:
+    return f"{tokens_per_second:.{0 if tokens_per_second >= 10 else 1}f} tok/s"
+
+
+def duration(value: float) -> str:
+    """A length of time that nobody needs to the second: 12 s, 3 min, 1 h 20 min, 2 days."""
+    whole = round(value)
+    if whole < 100:
+        return f"{whole} s"
+    minutes = round(value / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+    return f"{round(minutes / (24 * 60))} days"
+
+
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
+
+
 def size(value: int) -> str:
-    """Bytes as people read them: 9.8 MB, 3.1 GB."""
-    for unit_bytes, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if value >= unit_bytes:
-            return f"{value / unit_bytes:.1f} {unit}"
-    return f"{value} B"
+    """Bytes as people read them: 9.8 MB, 340 MB, 3.1 GB."""
+    unit, name = _unit(value)
+    return f"{_figure(value / unit, unit)} {name}"
+
+
+def size_of(part: int, whole: int) -> str:
+    """Two sizes in the unit of the second: 1.2 of 3.1 GB."""
+    unit, name = _unit(whole)
+    return f"{_figure(part / unit, unit) if part else 0} of {_figure(whole / unit, unit)} {name}"
+
+
+def _unit(value: int) -> tuple[int, str]:
+    # From where it would be written as the next unit: 999.6 MB is 1.0 GB.
+    return next((u for u in _UNITS if value >= u[0] * 0.9995), _UNITS[-1])
+
+
+def _figure(value: float, unit: int) -> str:
+    return f"{value:.{1 if value < 99.95 and unit > 1 else 0}f}"

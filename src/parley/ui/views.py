@@ -6,8 +6,9 @@ Pure: from frozen records to JSON. Knows nothing of Gradio, and of where the rec
 from __future__ import annotations
 
 import base64
+import math
 import mimetypes
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from parley.chats import tree
 from parley.chats.records import Chat, ChatMessage
 from parley.errors import ParleyError
 from parley.events import Loading, Queued
-from parley.pool.pool import SlotView
 from parley.ui import stats
 from parley.ui.markdown import render
 
@@ -27,6 +27,11 @@ PHASES = {
     "download": "Downloading",
     "weights": "Loading the weights",
     "warmup": "Warming up",
+}
+
+QUEUED_FOR = {
+    "memory": "Waiting for memory",
+    "busy": "Waiting for running answers to end",
 }
 
 
@@ -45,8 +50,6 @@ def card(spec: ModelSpec) -> dict[str, Any]:
         chip(f"{_short(spec.context)} context", f"Tokens: {trained}{most}")
     if spec.license:
         chip(spec.license.removeprefix("LicenseRef-"), "Licence")
-    if spec.gated:
-        chip("gated", "The model's page asks for your consent, and HF_TOKEN must be set")
     if spec.openness:
         n = sum(item.state == "open" for item in spec.openness.values())
         title = "; ".join(f"{k.replace('_', ' ')}: {v.state}" for k, v in spec.openness.items())
@@ -86,25 +89,6 @@ def card(spec: ModelSpec) -> dict[str, Any]:
         "limits": {name: list(limits) for name, limits in SAMPLING_LIMITS.items()},
         "context": spec.context,
         **_logo(spec.logo),
-    }
-
-
-COLD: Mapping[str, Any] = {"state": "cold", "status": "", "error": None}
-"""The live state of a model that is not in memory."""
-
-
-def states(
-    slots: Sequence[SlotView], failures: Mapping[str, ParleyError]
-) -> dict[str, dict[str, Any]]:
-    """The live state of every model that is in memory, on its way, or failed to get there."""
-    failed = {key: {**COLD, "error": str(error)} for key, error in failures.items()}
-    return failed | {
-        s.model_id: {
-            "state": s.state,
-            "status": loading(s.progress)[0] if s.progress else "",
-            "error": None,
-        }
-        for s in slots
     }
 
 
@@ -150,17 +134,35 @@ def message(record: ChatMessage, siblings: Iterable[ChatMessage]) -> dict[str, A
     }
 
 
-def loading(event: Queued | Loading) -> tuple[str, float | None]:
-    """What to say while waiting, and how far it is (0 to 1) where the end is known."""
-    if isinstance(event, Queued):
-        return f"Waiting for memory, place {event.position}", None
+def queued(event: Queued) -> str:
+    return f"{QUEUED_FOR[event.reason]}, place {event.position} in the queue"
+
+
+def loading(event: Loading, speed: float | None = None) -> str:
+    """What a load is doing and how long it will take. ``speed`` is bytes per second."""
     text = PHASES[event.phase]
-    share = event.done / event.total if event.total else None
     if event.phase == "download" and event.total:
-        text = f"Downloading {stats.size(event.done)} of {stats.size(event.total)}"
-    elif share is not None:
-        text = f"{text}, {event.done} of {event.total} tensors"
-    return f"{text} · {event.seconds:.0f} s" if event.seconds >= 1 else text, share
+        text = f"Downloading {stats.size_of(event.done, event.total)}"
+    elif event.phase == "download" and event.done:
+        text = f"Downloading {stats.size(event.done)}"
+    elif event.phase == "weights" and event.total:
+        text = f"Loading {math.floor(event.done / event.total * 100)} %"
+    parts = [text]
+    if speed and event.phase == "download":
+        parts.append(f"{stats.size(round(speed))}/s")
+    if event.remaining:
+        parts.append(f"{stats.duration(max(1, math.ceil(event.remaining)))} left")
+    elif event.seconds >= 3:
+        # Nothing to judge by, or longer than it should take: what is certain is said instead.
+        parts.append(f"{stats.duration(event.seconds)} so far")
+    return " · ".join(parts)
+
+
+def progress(event: Queued | Loading) -> float | None:
+    """How far, 0 to 1, where the end is known."""
+    if isinstance(event, Queued) or not event.total:
+        return None
+    return min(1.0, event.done / event.total)
 
 
 def thought(elapsed: float) -> str:

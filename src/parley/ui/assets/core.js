@@ -52,6 +52,42 @@ window.Parley = (() => {
     return node;
   };
 
+  // Set only what differs: a text that is written anew loses its selection, and is read out again.
+  const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  const attr = (node, name, value) => {
+    const gone = value === null || value === undefined || value === false, text = value === true ? "" : String(value);
+    if (gone) { if (node.hasAttribute(name)) node.removeAttribute(name); } else if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+  };
+
+  // The text as nodes, in which an https address is a link. What cannot be part of an address
+  // ends it, and so does the punctuation of the sentence around it.
+  function linked(text) {
+    const nodes = [];
+    let from = 0;
+    for (const found of text.matchAll(/https:\/\/[^\s<>"'`()[\]{}|\\^]+/g)) {
+      const address = found[0].replace(/[.,;:!?*]+$/, "");
+      if (!URL.canParse(address)) continue;
+      nodes.push(text.slice(from, found.index), el("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, address));
+      from = found.index + address.length;
+    }
+    return [...nodes, text.slice(from)].filter(Boolean);
+  }
+
+  // A list of rows by key. A row that stays is never moved or made anew, so focus, cursor and scroll
+  // stay too; `make` gives a node for an item, `update` brings it up to date.
+  function rows(root, items, key, make, update) {
+    const had = new Map(Array.from(root.children, node => [node.dataset.key, node])), wanted = new Set(items.map(i => String(key(i))));
+    for (const [name, node] of had) if (!wanted.has(name)) node.remove();
+    let at = root.firstElementChild;
+    for (const item of items) {
+      let node = had.get(String(key(item)));
+      if (!node) { node = make(item); node.dataset.key = key(item); root.insertBefore(node, at); }
+      else if (node === at) at = at.nextElementSibling;
+      else root.insertBefore(node, at);
+      update(node, item);
+    }
+  }
+
   async function copy(text) {
     try { await navigator.clipboard.writeText(text); return; } catch { /* plain http: below */ }
     const area = el("textarea", { style: "position:fixed;opacity:0" });
@@ -62,7 +98,7 @@ window.Parley = (() => {
     area.remove();
   }
 
-  return { remember, token, owner, el, icon, avatar, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
+  return { remember, token, owner, el, icon, avatar, hue, put, attr, linked, rows, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
 })();
 
 // The theme is set before the first paint; Gradio's own switch on <body> is kept in step.

@@ -15,10 +15,12 @@ Parley.page = (() => {
     ({ server, trigger, watch, props } = given);
     root = given.element.querySelector(".parley");
     box = $("textarea"); sendButton = $(".send"); stopButton = $(".stop"); hint = $(".hint"); title = $(".title");
-    Parley.transcript.start($(".messages"));
+    Parley.transcript.start($(".messages"), () => { if (wide()) box.focus(); });
     Parley.scroll.start({ box: $(".scroll"), spacer: $(".spacer"), button: $(".to-bottom") });
     Parley.history.start($(".history .list"));
     Parley.welcome.start($(".welcome"));
+    Parley.live.start({ ask, news: states, ear: $(".announce"), report: error => Parley.machine.isOpen ? Parley.machine.complain(error) : say(`${error.sentence} ${error.fix}`) });
+    Parley.machine.start({ sheet: $(".machine"), opener: $("[data-act=machine]"), ask });
     Parley.picker.start({ button: $("button.picker"), sheet: $(".sheet"), onPick: pick });
     Parley.settings.start({ form: $(".fields"), heading: $(".for") });
     Parley.theme.apply(); Parley.theme.watch();
@@ -54,7 +56,8 @@ Parley.page = (() => {
   // -- models --
   async function refresh() {
     const news = await ask("hello", { chats: !root.dataset.ready });
-    Parley.models = news.models; version = news.version;
+    if (news.error) throw new Error(news.error.sentence);
+    Parley.models = news.models; version = news.version; Parley.machine.usage(news.memory);
     if (news.chats) Parley.history.set(news.chats);
     let model = Parley.picker.current || remember.get("model");
     const gone = Parley.picker.current && !Parley.byId(model);
@@ -74,7 +77,7 @@ Parley.page = (() => {
     const model = Parley.byId(id), notice = $(".model-notice");
     lastName = model.name;
     notice.textContent = model.notice || ""; notice.hidden = !model.notice;
-    Parley.welcome.show(model);
+    Parley.welcome.show(model); Parley.live.announce(model);
   }
   function pick(id) {
     if (turn) stop();
@@ -142,8 +145,8 @@ Parley.page = (() => {
       turn.ended = true; turn = null; buttons();
       if (hint.textContent === WAIT) say("");
       if (stale) open(chat);
-      $(".announce").textContent = ended.error ? ended.error.sentence : "Answer ready";
-      ask("states").then(states);
+      $(".announce").textContent = ended.error ? ended.error.sentence : ended.state === "stopped" ? "Stopped" : "Answer ready";
+      Parley.live.look();
     }
   }
   function refuse(error) {
@@ -163,15 +166,16 @@ Parley.page = (() => {
       if (turn.answer) { Parley.transcript.fail(turn.answer, "The connection to Parley broke.", "What was written is kept. Press Retry when Parley is back."); turn.ended = true; turn = null; buttons(); say(""); }
       else refuse({ sentence: "Parley does not answer.", fix: "Check that it is still running, then send again." });
     }
-    // What is in memory changes by other people's doing too, and the catalogue by an edited file.
-    const close = Parley.picker.isOpen || Parley.models.some(m => m.state === "loading");
-    if (document.visibilityState === "visible" && root.dataset.ready && (close || ++ticks % 5 === 0)) ask("states").then(states).catch(() => {});
+    if (document.visibilityState !== "visible" || !root.dataset.ready) return;
+    Parley.live.tick(Parley.picker.isOpen || Parley.machine.isOpen || !!turn);
+    Parley.machine.refresh();
   }
   function states(news) {
-    if (news.version !== version) { refresh().then(() => Parley.settings.show(Parley.picker.current)); return; }
-    for (const model of Parley.models) Object.assign(model, news.models[model.id] || { state: "cold", status: "", error: null });
-    Parley.picker.refresh();
-    if (root.dataset.view === "welcome") Parley.welcome.show(Parley.byId(Parley.picker.current));
+    if (news.version !== version) { refresh().then(() => Parley.settings.show(Parley.picker.current)).catch(() => {}); return; }
+    Parley.live.take(news);
+    const model = Parley.byId(Parley.picker.current);
+    Parley.picker.refresh(); Parley.machine.redraw(); Parley.machine.usage(news.memory);
+    Parley.welcome.show(model); Parley.live.announce(model);
   }
 
   // -- chats --
@@ -211,7 +215,7 @@ Parley.page = (() => {
 
   // -- small things --
   const view = name => { root.dataset.view = name; };
-  function say(text) { hint.textContent = text; hint.hidden = !text; }
+  function say(text) { hint.replaceChildren(...Parley.linked(text)); hint.hidden = !text; }
   function grow() { box.style.height = "auto"; box.style.height = Math.min(box.scrollHeight + 1, 212) + "px"; buttons(); }
   function buttons() {
     sendButton.hidden = !!turn; stopButton.hidden = !turn;
@@ -234,13 +238,13 @@ Parley.page = (() => {
   function fresh() { open(null); root.classList.remove("side-open"); box.focus(); }
 
   function shortcut(e) {
-    if (e.key === "Escape" && !Parley.picker.isOpen) {
+    if (e.key === "Escape" && !root.querySelector("dialog[open]")) {
       if (root.classList.contains("side-open")) root.classList.remove("side-open");
       else if (turn) stop();
       else if (root.classList.contains("drawer-open")) drawer(false);
     }
     const command = e.metaKey || e.ctrlKey;
-    if (command && !e.shiftKey && e.key.toLowerCase() === "k") { e.preventDefault(); if (Parley.picker.isOpen) Parley.picker.close(); else Parley.picker.open(); }
+    if (command && !e.shiftKey && e.key.toLowerCase() === "k") { e.preventDefault(); Parley.machine.close(); if (Parley.picker.isOpen) Parley.picker.close(); else Parley.picker.open(); }
     if (command && e.shiftKey && e.key.toLowerCase() === "o") { e.preventDefault(); fresh(); }
   }
 
@@ -256,7 +260,11 @@ Parley.page = (() => {
     "to-bottom": () => Parley.scroll.end(),
     "reset": () => Parley.settings.reset(),
     "example": node => { if (!turn) send({ text: node.textContent }); },
-    "load-now": async () => { const id = Parley.picker.current; Object.assign(Parley.byId(id), { state: "loading", status: "Loading" }); use(id, { quiet: true }); await ask("load_now", { model: id }); ask("states").then(states); },
+    "machine": () => { root.classList.remove("side-open"); Parley.machine.open(); },
+    "close-machine": () => Parley.machine.close(),
+    "load-now": node => Parley.live.act("load_now", node.dataset.model).then(Parley.machine.refresh),
+    "unload": node => Parley.live.act("unload", node.dataset.model).then(Parley.machine.refresh),
+    "pin": node => Parley.live.act("pin", node.dataset.model, { pinned: node.getAttribute("aria-pressed") !== "true" }).then(Parley.machine.refresh),
     "reload": async node => { node.disabled = true; try { await ask("reload"); await refresh(); Parley.settings.show(Parley.picker.current); } finally { node.disabled = false; } },
     "open-chat": node => { root.classList.remove("side-open"); open(node.closest(".chat").dataset.id); },
     "delete-chat": async node => {
@@ -285,7 +293,7 @@ Parley.page = (() => {
     const code = e.target.closest(".copy-code");
     if (code) { Parley.copy(code.closest("figure").querySelector("code").textContent).then(() => flash(code, "Copied")); return; }
     const node = e.target.closest("[data-act]");
-    if (node && root.contains(node) && ACTS[node.dataset.act]) ACTS[node.dataset.act](node);
+    if (node && root.contains(node) && ACTS[node.dataset.act] && node.getAttribute("aria-disabled") !== "true") ACTS[node.dataset.act](node);
   }
   return { start };
 })();

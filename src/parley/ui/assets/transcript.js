@@ -1,11 +1,12 @@
 // The conversation as drawn: finished messages are built once, the live one is patched block by
 // block. Text arrives as HTML that the server has rendered and sanitised.
 Parley.transcript = (() => {
-  const { el, icon } = Parley;
+  const { el, icon, put, linked, live: state } = Parley;
   const LONG = 1200; // characters of a question after which it is folded
-  let root, nodes = new Map(), texts = new Map();
+  let root, onLost, nodes = new Map(), texts = new Map();
 
-  const start = element => { root = element; };
+  // `onLost` is called when the focused Cancel goes away with the wait that it was for.
+  const start = (element, lost) => { root = element; onLost = lost; };
   const clear = () => { root.replaceChildren(); nodes = new Map(); texts = new Map(); };
 
   function user(message) {
@@ -41,7 +42,8 @@ Parley.transcript = (() => {
     const live = message.state === "waiting" || message.state === "streaming";
     node.last = message;
     node.classList.toggle("live", live);
-    const told = message.state === "done" && !message.blocks.length && !message.tail ? [...message.notes, "The model returned no text."] : message.notes;
+    const silent = message.blocks.length || message.tail ? "" : message.state === "done" ? "The model returned no text." : message.state === "stopped" && !message.thinking ? "Stopped before the first word." : "";
+    const told = silent ? [...message.notes, silent] : message.notes;
     if (notes.childElementCount !== told.length) notes.replaceChildren(...told.map(n => el("p", { class: "note" }, n)));
 
     thinking.hidden = !message.thinking;
@@ -61,29 +63,33 @@ Parley.transcript = (() => {
     }
     if (tail.source !== message.tail) { tail.source = message.tail; tail.innerHTML = message.tail; }
 
+    const held = status.parts && status.parts.cancel === document.activeElement;
     status.hidden = !(live && message.status);
     if (!status.hidden) drawStatus(status, message);
+    if (held && (status.hidden || status.parts.cancel.hidden)) onLost();
     fault.hidden = !message.error;
-    if (message.error && fault.code !== message.error.sentence) {
-      fault.code = message.error.sentence;
-      fault.replaceChildren(el("strong", {}, message.error.sentence + " "), el("span", {}, message.error.fix), el("br"),
+    if (message.error && fault.said !== message.error.sentence + message.error.fix) {
+      fault.said = message.error.sentence + message.error.fix;
+      fault.replaceChildren(el("strong", {}, message.error.sentence + " "), el("span", {}, ...linked(message.error.fix)), el("br"),
         el("button", { type: "button", class: "again", "data-act": "retry" }, icon("retry"), LABELS.RETRY));
     }
     if (!live) texts.set(message.id, message.text);
     drawUnder(under, message, live);
   }
 
+  // Patched, never built anew: a person may be about to press Cancel.
   function drawStatus(status, message) {
-    const label = status.querySelector("span");
-    const bar = status.querySelector(".bar b");
-    if (label && !!bar === (message.progress !== null)) {
-      label.textContent = message.status;
-      if (bar) bar.style.width = message.progress * 100 + "%";
-      return;
+    if (!status.parts) {
+      status.parts = { dots: el("i", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), text: el("span"), bar: state.bar(),
+        cancel: el("button", { type: "button", class: "cancel", "data-act": "stop" }, LABELS.CANCEL) };
+      status.replaceChildren(...Object.values(status.parts));
     }
-    status.replaceChildren(...[
-      el("i", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), el("span", {}, message.status),
-      message.progress === null ? null : el("i", { class: "bar" }, el("b", { style: `width:${message.progress * 100}%` }))].filter(Boolean));
+    const { dots, text, bar, cancel } = status.parts, loads = message.waits_for === "model";
+    put(text, message.status);
+    dots.hidden = loads;
+    state.setBar(bar, loads, message.progress, `Loading ${message.model_name}`, message.status);
+    cancel.hidden = !message.waits_for;
+    status.classList.toggle("loads", loads);
   }
 
   function drawUnder(under, message, live) {

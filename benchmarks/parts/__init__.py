@@ -1,0 +1,1 @@
+"""What several benchmarks share. Nothing here is a benchmark of its own."""
