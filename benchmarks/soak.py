@@ -21,6 +21,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import os
 import random
 import signal
@@ -72,6 +73,8 @@ LENGTH = 160
 """Tokens of an answer: long enough to be stopped, killed and waited for."""
 HANG = 6.0
 """Seconds after which a frozen engine is replaced; thirty outside of this script."""
+STALL = 20.0
+"""Seconds without progress after which a load is given up; 120 outside of this script."""
 STUCK = 90.0
 """Seconds after which an answer without an end counts as a hang."""
 ALLOWED = {
@@ -133,6 +136,7 @@ class Soak:
         self.engines: list[LocalEngine] = []
         self.nursery = Nursery()
         self.expected: dict[tuple[str, str], str] = {}
+        self.frozen: dict[str, float] = {}
         specs = []
         for number, (name, family) in enumerate(MODELS.items()):
             path = checkpoints.endless(folder / name, family, seed=number + 1)
@@ -150,7 +154,7 @@ class Soak:
             Appraiser(partial(take_stock, ask_hub=False)),
             cpu_machine(os.environ),
             limits=Limits(
-                max_loaded=ROOM, hang=HANG, stall=20.0, fairness_window=3.0, backoff=(0.5, 2.0)
+                max_loaded=ROOM, hang=HANG, stall=STALL, fairness_window=3.0, backoff=(0.5, 2.0)
             ),
         )
         self.pool.start()
@@ -232,7 +236,9 @@ class Soak:
         name = f"{turn.model} {prompt!r}"
         if isinstance(end, Failed):
             self.tally.ends[end.code] += 1
-            if end.code not in ALLOWED:
+            # One that was frozen before its first sign of life is only missed when nothing comes.
+            frozen = time.monotonic() - self.frozen.get(turn.model, -math.inf) < 2 * STALL
+            if end.code not in ALLOWED and not (end.code == "load_stalled" and frozen):
                 self.tally.wrong(f"{name} failed: {end}")
         else:
             self.tally.ends[end.reason if end else "left"] += 1
@@ -271,10 +277,13 @@ class Soak:
                 self.strike(signal.SIGKILL if what == "kill" else signal.SIGSTOP)
 
     def strike(self, number: signal.Signals) -> None:
-        alive = [engine.pid for engine in self.engines if engine.alive and engine.pid]
+        alive = [(e.model_id, e.pid) for e in self.engines if e.alive and e.pid]
         if alive:
+            model, pid = self.random.choice(alive)
+            if number == signal.SIGSTOP:
+                self.frozen[model] = time.monotonic()
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.random.choice(alive), number)
+                os.kill(pid, number)
 
     async def pair(self) -> None:
         """Two models for one comparison: both at once, or, pinned ones in the way, in turn."""

@@ -74,5 +74,6 @@ def test_everything_ends_and_nothing_is_left(hub, models, tmp_path, number):
         _, alive = psutil.wait_procs(family, max(0.1, LIMIT - took))
         assert not alive
         assert took < LIMIT
+        assert "stuck" not in server.process.stdout.read()
         assert not any(job.done() and job.exception() is None for job in (download, waiting))
         client.close()

@@ -50,6 +50,10 @@ class LocalEngine:
         self._gone = False
 
     @property
+    def model_id(self) -> str:
+        return self._spec.id
+
+    @property
     def pid(self) -> int | None:
         """The process's id, once there is a process."""
         with self._state:

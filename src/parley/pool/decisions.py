@@ -52,14 +52,15 @@ class Want:
     """A request that has no lease yet: one model, or a set to be used together (a model may be in
     it twice). ``kept`` is what it has been promised: the numbers of residents in memory or on their
     way, one for each of its models. A promise holds as a whole: where one of them has gone, the
-    others are kept no longer. ``since`` is when it came, ``queued`` since when nothing has been
-    loading for it."""
+    others are kept no longer. ``promise`` numbers promises as they were given. ``since`` is when it
+    came, ``queued`` since when nothing has been loading for it."""
 
     ticket: int
     models: tuple[Key, ...]
     since: float
     queued: float
     kept: tuple[int, ...] = ()
+    promise: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,13 @@ class Grant:
 @dataclass(frozen=True, slots=True)
 class Promise:
     """From now on everything the ticket wants is kept for it."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """There will not be room for all that the ticket has been promised: it is promised nothing."""
 
     ticket: int
 
@@ -150,4 +158,4 @@ class Split:
     ticket: int
 
 
-Decision = Grant | Promise | Admit | Begin | LastCall | Drain | Unload | Refuse | Split
+Decision = Grant | Promise | TakeBack | Admit | Begin | LastCall | Drain | Unload | Refuse | Split

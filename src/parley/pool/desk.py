@@ -18,7 +18,7 @@ ABANDONED_SECONDS = 5.0
 ABANDONED_SHARE = 0.5
 """...unless it has come further than this."""
 
-PLACINGS = 256
+PLACINGS = 64
 """So many ways to place the models of a set are compared, where several devices offer many."""
 
 
@@ -94,20 +94,21 @@ class Desk:
         ids = {key[0] for key in missing}
         older = [p for p in self.places if p.open and p.seat.key[0] in ids]  # go in any case
         left = plus(self.room(), total(p.seat.takes for p in older))
-        seats = {
-            p.seat.number: Seat(
-                p.seat.number, p.seat.takes, p.seat.released, p.seat.reload_seconds, p.in_use
-            )
-            for p in victims
-            if p not in older
-        }
-        everything = plus(left, total(seat.takes for seat in seats.values()))
+        seats = [self.seat(place) for place in victims if place not in older]
+        everything = plus(left, total(seat.takes for seat in seats))
         ways = placings([self.house.needs[key] for key in missing], everything)
         some = list(itertools.islice(ways, PLACINGS))
-        found = choose([total(way) for way in some], left, list(seats.values()))
+        found = choose([total(way) for way in some], left, seats)
         if found is None:
             return None
         return some[found[0]], [p for p in victims if p.seat.number in found[1]]
+
+    def seat(self, place: Place) -> Seat:
+        """What its going would cost. One that somebody waits for is as good as just used."""
+        coming = place.in_use and place.state != "ready"
+        own = place.seat
+        released = self.house.now if coming else own.released
+        return Seat(own.number, own.takes, released, own.reload_seconds, place.in_use)
 
     def possible(self, keys: Sequence[Key]) -> bool:
         """Whether these would fit together if everything went that is not to stay."""

@@ -72,6 +72,6 @@ def ways(need: int, budget: Mapping[str, int]) -> tuple[Resources, ...]:
     single: list[Resources] = [{name: need, MODELS: 1} for name in largest]
     everything = sum(devices.values())
     if len(devices) > 1 and need > max(devices.values()) and everything:
-        spread = {name: need * size // everything + 1 for name, size in devices.items()}
+        spread = {name: -(-need * size // everything) for name, size in devices.items()}
         return (*single, {**spread, MODELS: 1})
     return tuple(single)

@@ -89,6 +89,8 @@ def _cgroup_limits(root: Path) -> list[int]:
     except (OSError, ValueError):
         lines = []
     for line in lines:
+        if line.count(":") < 2:  # some sandboxes write their own
+            continue
         _, controllers, path = line.split(":", 2)
         group = Path(path.strip("/"))
         for folder in (group, *group.parents):

@@ -64,6 +64,7 @@ class Owner:
         self._slots: dict[int, Slot] = {}
         self._waiting: dict[int, Ticket] = {}
         self._numbers = itertools.count(1)
+        self._promises = itertools.count(1)
         self._pinned: dict[str, bool] = {}
         self._failures = Failures(limits.backoff)
         self._ticked = clock()
@@ -94,12 +95,9 @@ class Owner:
     def withdrawn(self, ticket: Ticket, explicit: bool) -> None:
         if self._waiting.pop(ticket.number, None) is None:
             return
-        for slot in list(self._slots.values()):
+        for slot in list(self._slots.values()) if explicit else ():
             if slot.key in ticket.keys and slot.state == "loading" and not self._wanted(slot):
-                if explicit:
-                    self._call_off(slot, "abandoned")
-                else:
-                    slot.abandoned = self._clock()
+                self._call_off(slot, "abandoned")
         self._settle()
 
     def released(self, slot: Slot) -> None:
@@ -156,7 +154,6 @@ class Owner:
             return
         now = self._clock()
         slot.state, slot.ready, slot.released, slot.heard = "ready", ready, now, now
-        slot.abandoned = None
         self._count(slot, ready.footprint)
         self._failures.succeeded(slot.model_id)
         slot.pace.take(Loading("warmup", seconds=ready.seconds))
@@ -228,6 +225,11 @@ class Owner:
     def _settle(self) -> None:
         if self._closed:
             return
+        for slot in self._slots.values():
+            if self._wanted(slot):
+                slot.abandoned = None
+            elif slot.abandoned is None:
+                slot.abandoned = self._clock()
         for _ in range(ROUNDS):
             found = policy.settle(self.house())
             for decision in found:
@@ -250,13 +252,15 @@ class Owner:
             case d.Promise(number):
                 ticket = self._waiting[number]
                 ticket.kept = tuple(self._open(key).number for key in ticket.keys)
+                ticket.promise = next(self._promises)
                 for slot in self._slots_for(ticket):
                     if slot.state in ("pending", "loading"):
                         ticket.cold.add(slot.key)
-                        slot.abandoned = None
                     if slot.state == "loading":
                         self._meters.coalesced(slot.model_id)
                         ticket.tell(slot.progress)
+            case d.TakeBack(number):
+                self._take_back(self._waiting[number])
             case d.Admit(key, takes):
                 self._admit(key, takes)
             case d.Begin(number):
@@ -358,8 +362,9 @@ class Owner:
             other.state, other.reason = "draining", "oom"
         again = self._slots_add(slot.spec, slot.key, slot.takes)
         again.second_try, again.last_call = True, slot.last_call
-        for ticket in self._tickets_for(slot):
-            ticket.kept = tuple(again.number if n == slot.number else n for n in ticket.kept)
+        # It takes the other's number, by which it has been promised.
+        slot.number, again.number = again.number, slot.number
+        self._slots |= {slot.number: slot, again.number: again}
         self._end(slot, "oom")
         return True
 
@@ -396,9 +401,12 @@ class Owner:
     def _break_promises(self, slot: Slot) -> None:
         """It has gone, so those who were to have it, and others with it, are promised nothing."""
         for ticket in self._tickets_for(slot):
-            if any(own.state == "loading" for own in self._slots_for(ticket)):
-                ticket.queued = self._clock()
-            ticket.kept = ()
+            self._take_back(ticket)
+
+    def _take_back(self, ticket: Ticket) -> None:
+        if any(own.state == "loading" for own in self._slots_for(ticket)):
+            ticket.queued = self._clock()
+        ticket.kept = ()
 
     def _remember(self, slot: Slot) -> None:
         """What a process said of itself while it was used corrects the next estimate; the bare
@@ -445,7 +453,8 @@ class Owner:
                 for s in self._slots.values()
             ),
             queue=tuple(
-                d.Want(t.number, t.keys, t.since, t.queued, t.kept) for t in self._waiting.values()
+                d.Want(t.number, t.keys, t.since, t.queued, t.kept, t.promise)
+                for t in self._waiting.values()
             ),
             needs={key: self.ways(spec) for key, spec in wanted.items()},
             fairness_window=self._limits.fairness_window,
@@ -463,7 +472,12 @@ class Owner:
         seen = self._ledger.footprint(self._history(spec))
         lanes = spec.concurrency or self._limits.lanes
         need = estimate(spec, stock, kind, lanes, seen)
-        return ways(need.total if need else 0, self.machine.budget)
+        guess = estimate(spec, stock, kind, lanes)
+        if need is None or guess is None:
+            return ways(0, self.machine.budget)
+        # One that has been here and outgrew the machine is no more too large than it was then.
+        most = max(guess.total, sum(self.machine.budget.values()))
+        return ways(min(need.total, most), self.machine.budget)
 
     def publish(self) -> tuple[PoolView, d.House]:
         house = self.house()

@@ -45,7 +45,7 @@ class Pace:
         (then, before), (now, done) = self._recent[0], self._recent[-1]
         if now - then < 1.0 or done <= before or not step.total:
             return None
-        fetch = (step.total - done) / ((done - before) / (now - then))
+        fetch = max(0, step.total - done) / ((done - before) / (now - then))
         return fetch + (self._usual or 0.0)
 
     def _load(self, step: Loading) -> float | None:
@@ -53,6 +53,6 @@ class Pace:
         if self._usual is not None and spent < self._usual:
             return self._usual - spent
         if step.phase == "weights" and step.total and step.done >= step.total * 0.1:
-            share = step.done / step.total
+            share = min(1.0, step.done / step.total)
             return self.phases["weights"] * (1 - share) / share
         return None

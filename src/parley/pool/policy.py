@@ -5,8 +5,9 @@ changed. The rules, in the order in which they bind:
 
 1. A model with a lease, or one that is kept for somebody, is never unloaded.
 2. What has been told to go never comes back; whoever wants that model gets its next instance.
-3. The queue is walked oldest first. A request for a model in memory is served at once, and one that
-   fits without touching an older promise may pass those who wait for memory.
+3. Promises are kept in the order in which they were given, so that none waits for a later one. Then
+   the queue is walked, oldest first: a request for a model in memory is served at once, and one
+   that fits without touching a promise may pass those who wait for memory.
 4. A request that has waited longer than the fairness window is passed no more: it is promised what
    it wants, and models in use that stand in its way let nobody new in.
 5. A set of models is promised as a whole or not at all.
@@ -30,11 +31,12 @@ from parley.pool.decisions import (
     Refuse,
     Resident,
     Split,
+    TakeBack,
     Unload,
     Want,
 )
 from parley.pool.desk import Desk, Place
-from parley.pool.room import Resources, Seat, choose, fits, minus, plus, total
+from parley.pool.room import Resources, choose, fits, minus, most, plus, total
 from parley.pool.view import Fit
 
 
@@ -42,10 +44,12 @@ def settle(house: House) -> tuple[Decision, ...]:
     """What is to be done now, in this order. What is newly admitted begins in the next call, so
     ask again until nothing is left to do."""
     walk = _Walk(Desk(house))
-    for want in house.queue:
+    others = (want for want in house.queue if want not in walk.promised)
+    for want in (*walk.promised, *others):
         walk.serve(want)
         walk.desk.walked.add(want.ticket)
     walk.relieve()
+    walk.take_back()
     walk.let_go()
     walk.begin()
     return tuple(walk.out)
@@ -75,6 +79,8 @@ class _Walk:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        promised = (want for want in desk.house.queue if desk.kept(want))
+        self.promised = sorted(promised, key=lambda want: want.promise)
         self.out: list[Decision] = []
 
     # -- one request --
@@ -185,22 +191,40 @@ class _Walk:
 
     def relieve(self) -> None:
         """Where models have grown beyond what they were counted with, or there is less memory than
-        there was, idle ones go; where that is not enough, the latest promises of room that is not
-        there are taken back."""
+        there was, idle ones go, even where that is not enough."""
         idle = self.desk.idle(())
-        seats = [Seat(p.seat.number, p.seat.takes, p.seat.released, 0.0) for p in idle]
-        found = choose([over], {}, seats) if (over := self._over()) else (0, ())
+        seats = [self.desk.seat(place) for place in idle]
+        over = {name: -left for name, left in self.desk.room().items() if left < 0}
+        found = choose([over], {}, seats) if over else (0, ())
         for place in idle:
             takes = place.seat.takes
             if place.seat.number in found[1] if found else any(takes.get(name) for name in over):
                 self._send_away(place, "evicted")
-        for place in reversed(self.desk.places):
-            waits = place.open and place.state == "pending"
-            if waits and any(place.seat.takes.get(name) for name in self._over()):
-                self._drain(place, "evicted")
 
-    def _over(self) -> Resources:
-        return {name: -left for name, left in self.desk.room().items() if left < 0}
+    def take_back(self) -> None:
+        """Promises for which there will not be room after all, though everything goes that goes
+        before: their own models, and what stays or is kept for later promises, are too much."""
+        done: set[int] = set()
+        for want in self.promised:
+            own = self.desk.kept(want)
+            coming = [p for p in own if p.state == "pending" and want.ticket in p.firm]
+            others = [
+                place
+                for place in self.desk.places
+                if place not in coming
+                and (
+                    place.open and place.firm & done
+                    if place.state == "pending"
+                    else place.open or (not place.going and place.firm - done)
+                )
+            ]
+            done.add(want.ticket)
+            left = minus(self.desk.house.budget, total(p.seat.takes for p in others))
+            if fits(total(p.seat.takes for p in dict.fromkeys(coming)), left):
+                continue
+            self.out.append(TakeBack(want.ticket))
+            for place in own:
+                place.firm.discard(want.ticket)
 
     def let_go(self) -> None:
         for place in self.desk.places:
@@ -210,30 +234,34 @@ class _Walk:
                 idle = self.desk.house.now - place.seat.released
                 if 0 < place.seat.ttl <= idle:
                     self._drain(place, "idle")
-            elif place.state == "pending" and not place.in_use:
+            elif place.state == "pending" and not place.firm:
                 self._drain(place, "abandoned")
             if place.state == "draining" and not place.leases:
                 place.state = "unloading"
                 self.out.append(Unload(place.seat.number))
 
     def begin(self) -> None:
-        """Start loads whose room is really free, in the order they were promised. A later one may
+        """Start loads whose room is really free, in the order of the promises. A later one may
         start first where what is sure to become free still serves the earlier ones."""
+        turns = {want.ticket: turn for turn, want in enumerate(self.promised)}
         there = [p for p in self.desk.places if p.state != "pending"]
         free = minus(self.desk.house.budget, total(p.seat.takes for p in there))
         sure = total(p.seat.takes for p in there if p.going)
         loading = sum(p.state == "loading" for p in there)
-        earlier: Resources = {}
-        for place in self.desk.places:
-            if place.state != "pending" or place.new:
-                continue
+        present = {p.seat.key[0] for p in there}
+        earlier: dict[str, Resources] = {}  # by model: its instances follow one another
+        pending = [p for p in self.desk.places if p.state == "pending" and p.firm and not p.new]
+        for place in sorted(pending, key=lambda p: min(turns.get(t, len(turns)) for t in p.firm)):
             takes = place.seat.takes
-            alone = all(p.seat.key[0] != place.seat.key[0] for p in there)
-            backed = fits(takes, minus(plus(free, sure), earlier))
+            model_id = place.seat.key[0]
+            claimed = total(earlier.values())
+            backed = fits(takes, minus(plus(free, sure), claimed))
+            alone = model_id not in present
             if alone and backed and fits(takes, free) and loading < self.desk.house.load_width:
                 self.out.append(Begin(place.seat.number))
                 place.state = "loading"
                 free = minus(free, takes)
                 loading += 1
             else:
-                earlier = plus(earlier, takes)
+                earlier[model_id] = most(earlier.get(model_id, {}), takes)
+            present.add(model_id)

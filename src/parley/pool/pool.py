@@ -75,6 +75,8 @@ class Pool:
         self._owner.machine = machine
         self._beat = time.monotonic()
         self._thread: threading.Thread | None = None
+        self._closing_lock = threading.Lock()  # guards the next
+        self._closed = False
         self._published: tuple[PoolView, House] = self._owner.publish()
 
     # -- what anybody may call, from any thread --
@@ -149,6 +151,10 @@ class Pool:
     def close(self, timeout: float = 10.0) -> None:
         """Tell the waiting, end every engine and see them gone, within ``timeout`` seconds.
         Idempotent."""
+        with self._closing_lock:
+            if self._closed:
+                return
+            self._closed = True
         end = time.monotonic() + timeout
         over = threading.Event()
         self._post(partial(self._owner.close, over.set))

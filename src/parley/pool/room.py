@@ -15,8 +15,9 @@ limited. A name that is missing counts 0."""
 
 MODELS = "models"
 
-EXHAUSTIVE = 12
-"""Up to this many candidates every combination is tried; beyond, the least recently used first."""
+COMBINATIONS = 4096
+"""Up to so many combinations of who could go are all looked at, for all ways together; where there
+are more, the least recently used go first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ def plus(one: Resources, other: Resources) -> Resources:
 
 def minus(one: Resources, other: Resources) -> Resources:
     return {name: one.get(name, 0) - other.get(name, 0) for name in {*one, *other}}
+
+
+def most(one: Resources, other: Resources) -> Resources:
+    return {name: max(one.get(name, 0), other.get(name, 0)) for name in {*one, *other}}
 
 
 def total(several: Iterable[Resources]) -> Resources:
@@ -72,29 +77,40 @@ def choose(
     """
     best: tuple[tuple[object, ...], int, tuple[int, ...]] | None = None
     for order, way in enumerate(ways):
-        gone = _victims(way, left, seats)
+        gone = _victims(way, left, seats, COMBINATIONS // len(ways))
         if gone is None:
             continue
+        if not gone:
+            return order, ()
         rank = (*_cost(gone), order)
         if best is None or rank < best[0]:
             best = (rank, order, tuple(seat.number for seat in gone))
     return best and (best[1], best[2])
 
 
-def _victims(need: Resources, left: Resources, seats: Sequence[Seat]) -> Sequence[Seat] | None:
+def _victims(
+    need: Resources, left: Resources, seats: Sequence[Seat], most: int
+) -> Sequence[Seat] | None:
     if fits(need, left):
         return ()
+    short = [name for name, amount in need.items() if amount > max(0, left.get(name, 0))]
+    seats = [seat for seat in seats if any(seat.takes.get(name, 0) > 0 for name in short)]
     if not fits(need, plus(left, total(seat.takes for seat in seats))):
         return None
-    if len(seats) > EXHAUSTIVE:
+    if 2 ** len(seats) > most:
         return _oldest_first(need, left, seats)
-    enough = (
-        some
-        for count in range(1, len(seats) + 1)
-        for some in itertools.combinations(seats, count)
-        if fits(need, plus(left, total(seat.takes for seat in some)))
-    )
-    return min(enough, key=_cost)
+    busy = [seat for seat in seats if seat.busy]
+    idle = [seat for seat in seats if not seat.busy]
+    for counts in itertools.product(range(len(busy) + 1), range(len(idle) + 1)):
+        some = map(itertools.combinations, (busy, idle), counts)
+        enough = [
+            (*first, *second)
+            for first, second in itertools.product(*some)
+            if fits(need, plus(left, total(seat.takes for seat in (*first, *second))))
+        ]
+        if enough:
+            return min(enough, key=_cost)
+    return None
 
 
 def _oldest_first(need: Resources, left: Resources, seats: Sequence[Seat]) -> Sequence[Seat]:

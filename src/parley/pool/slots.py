@@ -131,7 +131,8 @@ class Lease:
 class Ticket:
     """One waiter. Its listener hears Queued and Loading, then once its leases or an error; after
     ``cancel`` or ``leave`` it hears nothing more, and a lease that crossed it is given back.
-    ``kept`` are the numbers of the slots that it has been promised, one for each model."""
+    ``kept`` are the numbers of the slots that it has been promised, one for each model, and
+    ``promise`` is the number of that promise."""
 
     def __init__(
         self,
@@ -148,6 +149,7 @@ class Ticket:
         self.since = self.queued = since
         self.insist = insist
         self.kept: tuple[int, ...] = ()
+        self.promise = 0
         self.cold: set[Key] = set()
         self.position = 0
         self._listener = listener

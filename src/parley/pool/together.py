@@ -59,7 +59,9 @@ class Together:
 
     def _take(self, ticket: Ticket) -> None:
         with self._ticket_lock:
-            self._ticket = ticket
+            # What the first has led to may be here before the first itself.
+            if self._ticket is None or self._ticket.number < ticket.number:
+                self._ticket = ticket
             if not self._closed:
                 return
         ticket.cancel()
