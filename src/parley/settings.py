@@ -6,6 +6,7 @@ variable, a variable beats the default. Knows nothing of what the catalogue or t
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -170,7 +171,9 @@ def _limits(environment: Mapping[str, str]) -> Limits:
                 f"{variable} is {value!r}, which is not a whole number.",
                 "Give a number of seconds or models, or leave it out.",
             )
-        given[name] = int(value)
+        # For a time, 0 means never, as for ``idle_ttl``, which knows it by itself.
+        never = int(value) == 0 and name in ("queue_timeout", "stall", "hang")
+        given[name] = math.inf if never else int(value)
     return Limits(**given)
 
 

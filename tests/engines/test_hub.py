@@ -271,7 +271,7 @@ def test_a_sharded_repository(hub, checkpoint, tmp_path):
     downloads = [e for e in heard if e.phase == "download"]
     size = sum(f.stat().st_size for f in folder.glob("*.safetensors"))
     assert downloads[-1].done == size
-    assert {e.total for e in downloads} == {size}
+    assert {e.total for e in downloads if e.total} == {size}  # the small files tell none
 
 
 def test_an_empty_repository_has_no_config(hub, tmp_path):

@@ -9,6 +9,8 @@ import pytest
 from parley.catalog.spec import ModelSpec
 from parley.pool.ledger import KEPT, Ledger, key_of
 
+MB = 10**6
+
 
 def test_what_was_seen_is_there_in_the_next_run(tmp_path):
     file = tmp_path / "data" / "loads.json"
@@ -71,13 +73,24 @@ def test_without_a_file_it_remembers_for_this_run():
 
 def test_a_model_that_was_never_here_is_judged_by_the_slowest_rate_of_the_others():
     ledger = Ledger()
-    assert ledger.seconds("new", 100) is None
-    ledger.loaded("quick", 2.0, 600)  # 300 a second
-    ledger.loaded("slow", 6.0, 600)
-    assert ledger.seconds("new", 50) == 0.5
+    assert ledger.seconds("new", 200 * MB) is None
+    ledger.loaded("quick", 2.0, 600 * MB)  # 300 MB a second
+    ledger.loaded("slow", 6.0, 600 * MB)
+    assert ledger.seconds("new", 200 * MB) == 2.0
     assert ledger.seconds("new", 0) is None
-    ledger.loaded("new", 7.0, 50)
-    assert ledger.seconds("new", 50) == 7.0
+    ledger.loaded("new", 7.0, 200 * MB)
+    assert ledger.seconds("new", 200 * MB) == 7.0
+    ledger.close()
+
+
+def test_small_models_neither_judge_nor_are_judged():
+    ledger = Ledger()
+    ledger.loaded("tiny", 1.0, 300_000)  # mostly the start of a process
+    assert ledger.seconds("new", 24 * MB) is None
+    assert ledger.seconds("new", 3000 * MB) is None
+    ledger.loaded("large", 2.0, 600 * MB)
+    assert ledger.seconds("new", 24 * MB) is None
+    assert ledger.seconds("new", 3000 * MB) == 10.0
     ledger.close()
 
 
@@ -97,9 +110,9 @@ def test_a_footprint_is_the_last_that_was_seen_whatever_was_loaded_since():
     assert ledger.footprint("a") is None
     ledger.seen("a", 900)
     ledger.seen("a", 700)
-    ledger.loaded("a", 2.0, 600)
+    ledger.loaded("a", 2.0, 600 * MB)
     assert ledger.footprint("a") == 700
-    assert ledger.seconds("b", 600) == 2.0
+    assert ledger.seconds("b", 600 * MB) == 2.0
     ledger.close()
 
 

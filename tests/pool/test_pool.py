@@ -539,11 +539,34 @@ def test_whether_a_model_fits_is_told_before_it_is_asked_for(house):
     holder.release()
     found = house.pool.fit(spec("b6"))
     assert (found.kind, found.unload, found.need, found.has) == ("unload", ("a6",), 6, 10)
+    house.pool.pin("a6", True)
+    house.pump()
+    assert house.pool.fit(spec("b6")).kind == "pinned"
     house.pool.set_machine(Machine("cpu", {"cpu": 5}, {}))
     house.pump()
     assert house.pool.fit(spec("b6")).kind == "too_large"
     house.sizes.unknown.add("c1")
     assert house.pool.fit(spec("c1")).kind == "unknown"
+
+
+def test_what_is_still_draining_does_not_count_as_room(house):
+    holder = house.lease("a6")
+    house.pool.unload("a6")
+    house.pump()
+    found = house.pool.fit(house.spec("b6"))
+    assert (found.kind, found.unload) == ("busy", ("a6",))
+    assert house.pool.fit(house.spec("b4")).kind == "fits"
+    holder.release()
+
+
+def test_a_process_that_ends_during_a_download_costs_nobody_their_place(house):
+    house.lease("b2").release()
+    person = house.ask("a4")
+    house.engine("a4").moves(1, 9, phase="download")
+    house.engine("a4").goes()
+    house.pump()
+    assert person.error.code == "engine_died"
+    assert house.state("b2") == "ready"
 
 
 def test_closing_tells_the_waiting_and_ends_the_engines(house):

@@ -233,8 +233,8 @@ def test_a_row_says_what_the_model_takes_and_when_it_leaves():
     [
         ({"ttl": 300.0, "leases": 1}, "leaves after 5 min"),
         ({"ttl": 300.0, "idle_seconds": 400.0}, "leaves in 0 s"),
-        ({"ttl": 300.0, "pinned": True, "idle_seconds": 9.0}, "stays"),
-        ({"ttl": 0.0, "idle_seconds": 9.0}, "stays"),
+        ({"ttl": 300.0, "pinned": True, "idle_seconds": 9.0}, "stays in memory"),
+        ({"ttl": 0.0, "idle_seconds": 9.0}, "stays in memory"),
     ],
 )
 def test_when_an_idle_model_leaves(known, text):

@@ -92,8 +92,8 @@ def disk_full(spec: ModelSpec, needed: int | None = None, free: int = 0) -> Load
         "disk_full",
         f"The disk is full, so {spec.name} could not be downloaded."
         if needed is None
-        else f"{spec.name} needs {in_words(needed)} more on the disk, of which {in_words(free)} "
-        "can be used.",
+        else f"{spec.name} needs {in_words(needed)} more on the disk, and {in_words(free)} can be "
+        "used: a little is kept for everything else.",
         "Free some space (see https://huggingface.co/docs/huggingface_hub/guides/manage-cache for "
         "models that can go), or start Parley with HF_HOME set to a folder on a larger disk.",
     )

@@ -98,7 +98,7 @@ def load(spec: ModelSpec, tell: Callable[[Loading], None], devices: tuple[str, .
     folder = (
         _local_folder(spec)
         if spec.path
-        else hub.fetch_small(spec, lambda done, total: progress("start"))
+        else hub.fetch_small(spec, lambda done, total: progress("download"))
     )
     config = _config(spec, folder)
     if spec.path is not None:

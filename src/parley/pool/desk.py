@@ -83,6 +83,14 @@ class Desk:
     def overdue(self, want: Want) -> bool:
         return self.house.now - want.since >= self.house.fairness_window
 
+    def pinned(self) -> tuple[str, ...]:
+        """Models that are to stay."""
+        return tuple(p.seat.key[0] for p in self.places if p.seat.pinned and not p.going)
+
+    def going(self) -> list[str]:
+        """Models that leave as soon as their answers have ended."""
+        return [p.seat.key[0] for p in self.places if p.going or p.last_call]
+
     def room(self) -> Resources:
         """What is left once all that goes has gone and all that is promised has come."""
         return minus(self.house.budget, total(p.seat.takes for p in self.places if p.open))

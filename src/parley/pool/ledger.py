@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 KEPT = 5
 """Loads per model that are remembered."""
 
+TELLING = 100_000_000
+"""Bytes of weights from which a load's time is mostly theirs."""
+
 
 def key_of(spec: ModelSpec, kind: str) -> str:
     """What makes two loads comparable: checkpoint, revision, dtype and kind of device."""
@@ -45,7 +48,7 @@ class Ledger:
 
     def seconds(self, key: str, weights: int) -> float | None:
         """How long a load from disk is likely to take: as the last ones did, or, the first time,
-        by the bytes a second that other models came in at."""
+        by the bytes a second of others. Small ones say nothing: their time is not the bytes'."""
         with self._entries_lock:
             own = _seconds(self._entries.get(key))
             if own:
@@ -53,10 +56,12 @@ class Ledger:
             rates = [
                 entry["weights"] / statistics.median(took)
                 for entry in self._entries.values()
-                if (took := _seconds(entry)) and isinstance(entry.get("weights"), int)
+                if (took := _seconds(entry))
+                and isinstance(entry.get("weights"), int)
+                and entry["weights"] >= TELLING
             ]
         slowest = min(rates, default=0.0)
-        return weights / slowest if weights and slowest else None
+        return weights / slowest if weights >= TELLING and slowest else None
 
     def loaded(self, key: str, seconds: float, weights: int) -> None:
         """A load has taken ``seconds``, its download not counted."""

@@ -89,7 +89,7 @@ class Owner:
         self._settle()
         line = self._line(ticket)
         if len(line) > self._limits.queue_max:
-            self._refuse(ticket, words.queue_full(len(line), self._limits.fairness_window))
+            self._refuse(ticket, words.queue_full(len(line)))
             self._settle()
 
     def withdrawn(self, ticket: Ticket, explicit: bool) -> None:
@@ -168,7 +168,11 @@ class Owner:
         if slot.state != "loading":
             return
         self._meters.load_failed(slot.model_id, error.code)
-        if error.code in words.OUT_OF_MEMORY and not slot.second_try and self._make_way(slot):
+        # A process that ends during a download has hardly run out of memory.
+        ran_out = error.code == "oom_load" or (
+            error.code == "engine_died" and slot.progress.phase in ("weights", "warmup")
+        )
+        if ran_out and not slot.second_try and self._make_way(slot):
             self._settle()
             return
         self._failures.add(slot.model_id, error, self._clock())
@@ -286,7 +290,7 @@ class Owner:
                 )
                 self._refuse(
                     ticket,
-                    words.too_large(name, need, has, pinned)
+                    words.too_large(name, need, has, self._names(pinned))
                     if code == "too_large"
                     else words.queue_timeout(name, self._limits.queue_timeout),
                 )
@@ -321,7 +325,7 @@ class Owner:
         need = sum(size for name, size in takes.items() if name != MODELS)
         lanes = spec.concurrency or self._limits.lanes
         slot = Slot(number, key, spec, takes, need, lanes, self._ttl(spec))
-        slot.pace = Pace(self._ledger.seconds(self._history(spec), need))
+        slot.pace = Pace(self._ledger.seconds(self._history(spec), self._weights(spec)))
         self._slots[number] = slot
         return slot
 
@@ -414,6 +418,10 @@ class Owner:
         if slot.witnessed:
             self._ledger.seen(self._history(slot.spec), slot.measured)
 
+    def _names(self, model_ids: tuple[str, ...]) -> tuple[str, ...]:
+        names = {slot.model_id: slot.spec.name for slot in self._slots.values()}
+        return tuple(names.get(model_id, model_id) for model_id in model_ids)
+
     def _refuse(self, ticket: Ticket, error: ParleyError) -> None:
         self._waiting.pop(ticket.number, None)
         self._meters.refused(error.code)
@@ -490,6 +498,12 @@ class Owner:
             self._pinned,
             closed=self._closed,
         ), house
+
+    def _weights(self, spec: ModelSpec) -> int:
+        """Bytes of its weights as they will be loaded, 0 where nobody knows."""
+        kind = self.machine.kind if self.machine else "cpu"
+        need = estimate(spec, self._appraiser.stock(spec), kind, 1)
+        return need.weights if need else 0
 
     def engines(self) -> list[Engine]:
         return [slot.engine for slot in list(self._slots.values()) if slot.engine is not None]

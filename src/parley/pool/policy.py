@@ -64,10 +64,14 @@ def fit(key: Key, house: House) -> Fit:
     if not need:
         return Fit("unknown", 0, has)
     if not desk.possible([key]):
-        return Fit("too_large", need, has)
+        pinned = desk.pinned() if need <= has else ()
+        return Fit("pinned" if pinned else "too_large", need, has, pinned)
     if (now := desk.room_for([key], desk.idle(()))) is not None:
-        ids = tuple(place.seat.key[0] for place in now[1])
-        return Fit("unload" if ids else "fits", need, has, ids)
+        (takes,), victims = now
+        held = total(p.seat.takes for p in desk.places if p not in victims and p.state != "pending")
+        waits = () if fits(takes, minus(house.budget, held)) else tuple(desk.going())
+        ids = tuple(place.seat.key[0] for place in victims)
+        return Fit("busy" if waits else "unload" if ids else "fits", need, has, waits or ids)
     everybody = desk.idle(()) + desk.in_the_way(())
     later = desk.room_for([key], everybody)
     ids = tuple(p.seat.key[0] for p in (later[1] if later else everybody))
@@ -81,6 +85,7 @@ class _Walk:
         self.desk = desk
         promised = (want for want in desk.house.queue if desk.kept(want))
         self.promised = sorted(promised, key=lambda want: want.promise)
+        self.new: list[tuple[Want, list[Place]]] = []  # what is promised now
         self.out: list[Decision] = []
 
     # -- one request --
@@ -109,6 +114,7 @@ class _Walk:
 
     def _promise(self, want: Want, there: Iterable[Place]) -> None:
         self.out.append(Promise(want.ticket))
+        self.new.append((want, list(there)))
         for place in there:
             place.firm.add(want.ticket)
 
@@ -160,10 +166,8 @@ class _Walk:
             self.out.append(Split(want.ticket))
             return
         need, has = self.desk.numbers(alone[0])
-        pinned = tuple(p.seat.key[0] for p in self.desk.places if p.seat.pinned and not p.going)
-        self.out.append(
-            Refuse(want.ticket, "too_large", alone[0], need, has, pinned if need <= has else ())
-        )
+        pinned = self.desk.pinned() if need <= has else ()
+        self.out.append(Refuse(want.ticket, "too_large", alone[0], need, has, pinned))
 
     def _expire(self, want: Want, there: Iterable[Place]) -> bool:
         waited = self.desk.house.now - want.queued
@@ -205,8 +209,7 @@ class _Walk:
         """Promises for which there will not be room after all, though everything goes that goes
         before: their own models, and what stays or is kept for later promises, are too much."""
         done: set[int] = set()
-        for want in self.promised:
-            own = self.desk.kept(want)
+        for want, own in [*((want, self.desk.kept(want)) for want in self.promised), *self.new]:
             coming = [p for p in own if p.state == "pending" and want.ticket in p.firm]
             others = [
                 place

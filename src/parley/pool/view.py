@@ -69,10 +69,11 @@ class PoolView:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Whether a model can be loaded here. ``unload`` names the models that would have to go, or be
-    waited for where ``kind`` is busy. ``need`` and ``has`` are bytes, ``need`` 0 when unknown."""
+    """Whether a model can be loaded here. ``unload`` names the models that would have to go, that
+    are waited for where ``kind`` is busy, or that are in the way and to stay where it is pinned.
+    ``need`` and ``has`` are bytes, ``need`` 0 when unknown."""
 
-    kind: Literal["loaded", "fits", "unload", "busy", "too_large", "unknown"]
+    kind: Literal["loaded", "fits", "unload", "busy", "pinned", "too_large", "unknown"]
     need: int = 0
     has: int = 0
     unload: tuple[str, ...] = ()

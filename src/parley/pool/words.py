@@ -16,9 +16,6 @@ PASSING = frozenset(
 """Failures that may be gone a while later: not tried again at once, unless somebody insists. The
 others last until something is put right, and the next request finds out whether it has been."""
 
-OUT_OF_MEMORY = frozenset({"oom_load", "engine_died"})
-"""Failed loads that more room may cure. A process that the kernel ends for its memory just dies."""
-
 
 def too_large(name: str, need: int, has: int, pinned: tuple[str, ...]) -> PoolError:
     if pinned:
@@ -35,11 +32,11 @@ def too_large(name: str, need: int, has: int, pinned: tuple[str, ...]) -> PoolEr
     )
 
 
-def queue_full(position: int, seconds: float) -> PoolError:
+def queue_full(position: int) -> PoolError:
     return PoolError(
         "queue_full",
         f"Too many requests are waiting: this would be number {position}.",
-        f"Try again in about {max(1, round(seconds))} s, or choose a model that is in memory.",
+        "Try again in a while, or choose a model that is in memory.",
     )
 
 
@@ -69,7 +66,8 @@ def cooling_down(error: ParleyError, seconds: float) -> PoolError:
     return PoolError(
         "cooldown",
         error.sentence,
-        f"{error.fix} It is tried again in {max(1, round(seconds))} s; Retry tries at once.",
+        f"{error.fix} After a failure it is left alone, for another {max(1, round(seconds))} s; "
+        "Retry tries at once.",
     )
 
 

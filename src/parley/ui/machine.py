@@ -37,7 +37,7 @@ def states(
     return {
         spec.id: _state(spec, view.models.get(spec.id))
         | {
-            "disk": _disk(stocks.get(spec.id)),
+            "disk": _disk(spec, stocks.get(spec.id)),
             "fit": _fit(fits.get(spec.id, Fit("unknown")), names),
             "gate": _gate(spec, stocks.get(spec.id), token),
             "problem": _problem(stocks.get(spec.id)),
@@ -92,8 +92,9 @@ def status(model: ModelView) -> str:
             return ""
 
 
-def _disk(stock: Stock | None) -> dict[str, Any] | None:
-    if stock is None:
+def _disk(spec: ModelSpec, stock: Stock | None) -> dict[str, Any] | None:
+    # What is wrong with a folder of this machine is told as its problem; it is not to come.
+    if stock is None or (spec.path is not None and not stock.on_disk):
         return None
     if stock.on_disk:
         return {"here": True, "text": "On disk"}
@@ -108,6 +109,7 @@ def _fit(fit: Fit, names: Mapping[str, str]) -> dict[str, str]:
         "fits": "Fits",
         "unload": f"Fits after unloading {others}" if others else "Fits",
         "busy": f"Waits for {others}" if others else "Waits for memory",
+        "pinned": f"Pinned in its way: {others}",
         "too_large": _too_large(fit),
     }.get(fit.kind, "")
     return {"kind": fit.kind, "text": text}
@@ -250,7 +252,7 @@ def _idle(seconds: float) -> str:
 
 def _ttl(model: ModelView) -> str:
     if model.pinned or not model.ttl:
-        return "stays"
+        return "stays in memory"
     if model.idle_seconds is None or model.leases:
         return f"leaves after {stats.duration(model.ttl)}"
     return f"leaves in {stats.duration(max(0.0, model.ttl - model.idle_seconds))}"

@@ -98,7 +98,16 @@ window.Parley = (() => {
     area.remove();
   }
 
-  return { remember, token, owner, el, icon, avatar, hue, put, attr, linked, rows, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
+  // Says for a second that something was done.
+  function flash(node, word) {
+    const label = node.querySelector("span") || node, old = label.textContent;
+    if (old === word) return;
+    label.textContent = word; node.classList.add("done");
+    setTimeout(() => { label.textContent = old; node.classList.remove("done"); }, 1000);
+  }
+  const alive = () => fetch("health", { signal: AbortSignal.timeout(8000) }).then(() => true, () => false);
+
+  return { flash, alive, remember, token, owner, el, icon, avatar, hue, put, attr, linked, rows, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
 })();
 
 // The theme is set before the first paint; Gradio's own switch on <body> is kept in step.

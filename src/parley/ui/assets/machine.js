@@ -77,7 +77,7 @@ Parley.machine = (() => {
     node.set = m => {
       put(name, m.name);
       put(status, m.state === "ready" && m.idle ? m.idle[0].toUpperCase() + m.idle.slice(1) : m.status);
-      const measured = m.measured ? `${m.size} counted, ${m.measured} measured` : m.size;
+      const measured = m.measured ? `${m.size} reserved, ${m.measured} used` : m.size;
       put(more, [measured, m.dtype, m.ttl].filter(Boolean).join(" · "));
       parts.set({ ...m, error: null, problem: null });
       attr(pin, "aria-pressed", String(m.pinned));

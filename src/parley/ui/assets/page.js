@@ -3,7 +3,8 @@
 Parley.page = (() => {
   const { token, remember, owner } = Parley;
   const SILENCE = 5000; // ms without a sign of life (the server gives one every 0.25 s)
-  const WAIT = "The answer is still being written. Stop it first, or wait; your text is kept.";
+  const GIVE_UP = 60000; // ms of it while the server is there: busy, or the stream was lost on the way
+  const SLOW = "Parley is slow to answer; still waiting.", WAIT = "The answer is still being written. Stop it first, or wait; your text is kept.";
   let root, server, trigger, watch, props, box, sendButton, stopButton, hint, title;
   let chat = null, leaf = null, turn = null, lastSign = 0, opening = 0, version = null, ticks = 0, lastName = "";
 
@@ -130,6 +131,7 @@ Parley.page = (() => {
   function arrive(value) {
     if (!value || !turn || value.turn !== turn.id) return;
     lastSign = Date.now();
+    if (hint.textContent === SLOW) say("");
     if (value.refused) { refuse(value.refused); return; }
     if (value.chat && value.chat.id !== chat) { chat = value.chat.id; setHash(chat); }
     if (value.chat && !turn.listed) { turn.listed = true; remember.set("sending", null); title.textContent = value.chat.title || LABELS.NEW_CHAT; Parley.history.touch(value.chat); Parley.history.mark(chat); }
@@ -161,11 +163,16 @@ Parley.page = (() => {
     why();
     if (retry) open(chat).then(why);
   }
+  async function silent(mine) {
+    if (mine.asking) return;
+    const there = await (mine.asking = Parley.alive().finally(() => { mine.asking = null; }));
+    if (turn !== mine || Date.now() - lastSign <= SILENCE) return;
+    if (there && Date.now() - lastSign < GIVE_UP) say(SLOW);
+    else if (turn.answer) { Parley.transcript.fail(turn.answer, "The connection to Parley broke.", "What was written is kept. Press Retry when Parley is back."); turn.ended = true; turn = null; buttons(); say(""); }
+    else refuse({ sentence: "Parley does not answer.", fix: "Check that it is still running, then send again." });
+  }
   function tick() {
-    if (turn && Date.now() - lastSign > SILENCE) {
-      if (turn.answer) { Parley.transcript.fail(turn.answer, "The connection to Parley broke.", "What was written is kept. Press Retry when Parley is back."); turn.ended = true; turn = null; buttons(); say(""); }
-      else refuse({ sentence: "Parley does not answer.", fix: "Check that it is still running, then send again." });
-    }
+    if (turn && Date.now() - lastSign > SILENCE) silent(turn);
     if (document.visibilityState !== "visible" || !root.dataset.ready) return;
     Parley.live.tick(Parley.picker.isOpen || Parley.machine.isOpen || !!turn);
     Parley.machine.refresh();
@@ -273,7 +280,7 @@ Parley.page = (() => {
       if (id === chat) fresh();
       await ask("delete_chat", { chat: id }); Parley.history.drop(id);
     },
-    "copy": async node => { await Parley.copy(Parley.transcript.text(node.closest(".msg").dataset.id)); flash(node, "Copied"); },
+    "copy": async node => { await Parley.copy(Parley.transcript.text(node.closest(".msg").dataset.id)); Parley.flash(node, "Copied"); },
     "retry": node => { if (turn) return; const id = node.closest(".msg").dataset.id; send({ retry: id }); },
     "branch": async node => {
       if (turn) return;
@@ -283,15 +290,9 @@ Parley.page = (() => {
       leaf = found.leaf; Parley.transcript.show(found.messages); $(".scroll").scrollTop = at;
     },
   };
-  function flash(node, word) {
-    const label = node.querySelector("span") || node, old = label.textContent;
-    if (old === word) return;
-    label.textContent = word; node.classList.add("done");
-    setTimeout(() => { label.textContent = old; node.classList.remove("done"); }, 1000);
-  }
   function click(e) {
     const code = e.target.closest(".copy-code");
-    if (code) { Parley.copy(code.closest("figure").querySelector("code").textContent).then(() => flash(code, "Copied")); return; }
+    if (code) { Parley.copy(code.closest("figure").querySelector("code").textContent).then(() => Parley.flash(code, "Copied")); return; }
     const node = e.target.closest("[data-act]");
     if (node && root.contains(node) && ACTS[node.dataset.act] && node.getAttribute("aria-disabled") !== "true") ACTS[node.dataset.act](node);
   }
