@@ -93,7 +93,8 @@ def test_a_download_is_watched_in_the_picker_and_cancelled(person, house, hub):
     person.page.locator(".msg.assistant .status", has_text="Downloading").wait_for()
     person.page.click("button.picker")
     says(person, "far", "Downloading")
-    bar = row(person, "far").locator(".bar")
+    bar = row(person, "far").locator(".bar[aria-valuenow]")
+    bar.wait_for()
     first = float(bar.get_attribute("aria-valuenow"))
     person.page.wait_for_function(
         "([key, before]) => +document.querySelector(`.row[data-key=${key}] .bar`)"
