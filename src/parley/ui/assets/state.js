@@ -64,7 +64,9 @@ Parley.live = (() => {
   }
   const trouble = model => model.error || (model.state === "cold" ? model.problem : null);
   function action(model) {
-    if (model.state === "cold") return { act: "load-now", text: LABELS.LOAD_NOW };
+    // A problem's fix speaks of Retry. What is too large stays so: no press helps.
+    const large = model.fit?.kind === "too_large";
+    if (model.state === "cold") return { act: "load-now", text: model.problem ? LABELS.RETRY : LABELS.LOAD_NOW, off: large, hint: large ? model.fit.text : null };
     if (model.state === "failed") return { act: "load-now", text: LABELS.RETRY };
     if (COMING.has(model.state)) return { act: "unload", text: LABELS.CANCEL };
     const after = model.state === "answering" || model.state === "draining";
