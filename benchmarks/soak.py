@@ -327,11 +327,13 @@ class Soak:
 
 
 async def fill_threads(soak: Soak) -> None:
-    """Every thread that will read the database has been there, with its connection."""
+    """Every thread that will use the database is there at once, so that each has opened a
+    connection: they are kept for the next user, and would count as leaked if they came later."""
+    everybody = threading.Barrier(PEOPLE, timeout=STUCK)
 
     def read() -> None:
-        soak.playground.store.chats("nobody")
-        time.sleep(0.1)
+        with soak.playground.store._database.read():
+            everybody.wait()
 
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(PEOPLE))
     await asyncio.gather(*(asyncio.to_thread(read) for _ in range(PEOPLE)))
