@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from contextlib import aclosing
 from functools import partial
 
@@ -25,6 +24,7 @@ from parley.pool.memory import Machine
 from parley.pool.pool import Pool
 from parley.turns import Turn
 from tests import checkpoints
+from tests.waiting import eventually
 
 OWNER = "somebody"
 GB = 10**9
@@ -95,13 +95,6 @@ def run(playground: Playground, turn: Turn, until=None):
         return opened, news, text
 
     return asyncio.run(read())
-
-
-def eventually(condition, patience: float = 30.0) -> bool:
-    end = time.monotonic() + patience
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
 
 
 def stored(playground: Playground, opened: Opened):

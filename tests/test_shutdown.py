@@ -13,6 +13,7 @@ from gradio_client import Client
 from tests import checkpoints
 from tests.engines.stand_in_hub import StandInHub
 from tests.ui.conftest import running
+from tests.waiting import eventually
 
 LIMIT = 10
 """Seconds that the end of everything may take."""
@@ -40,13 +41,6 @@ def models(tmp_path):
     file = tmp_path / "models.yaml"
     file.write_text(yaml.safe_dump({"models": entries}))
     return file
-
-
-def eventually(condition, patience=60):
-    end = time.monotonic() + patience
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.1)
-    return condition()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

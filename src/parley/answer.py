@@ -17,7 +17,6 @@ from parley.engines.base import Generation, Ready, Request
 from parley.errors import ParleyError
 from parley.events import Delta, Event, Failed, Finished, Loading, Queued, Started
 from parley.mailbox import Mailbox
-from parley.meters import Meters
 from parley.pool.pool import Pool
 from parley.pool.slots import Lease, OneByOne
 
@@ -74,7 +73,7 @@ class Answer:
         self._cancelled = False
         self._ended = False
         self._model_id = spec.id
-        self._meters: Meters = pool.meters
+        self._meters = pool.meters
         self._told_to_stop: float | None = None
         self._ticket = pool.request(spec, self._on_pool, insist=insist)
 

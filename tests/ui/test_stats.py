@@ -54,34 +54,6 @@ def test_the_details_tell_how_to_get_the_same_again():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (3_100_000_000, "3.1 GB"),
-        (340_000_000, "340 MB"),
-        (9_840_000, "9.8 MB"),
-        (999_960_000, "1.0 GB"),
-        (12, "12 B"),
-        (0, "0 B"),
-    ],
-)
-def test_sizes(value, text):
-    assert stats.size(value) == text
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "text"),
-    [
-        (1_200_000_000, 3_100_000_000, "1.2 of 3.1 GB"),
-        (40_000_000, 3_100_000_000, "0.0 of 3.1 GB"),
-        (4_000_000, 340_000_000, "4.0 of 340 MB"),
-        (0, 12_800_000_000, "0 of 12.8 GB"),
-    ],
-)
-def test_a_part_is_said_in_the_unit_of_the_whole(part, whole, text):
-    assert stats.size_of(part, whole) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
         (0.4, "0 s"),
         (12, "12 s"),
         (99.4, "99 s"),

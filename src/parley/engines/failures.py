@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from parley.catalog.spec import ModelSpec
 from parley.engines.hub_failures import hub_error
 from parley.errors import LoadError
+from parley.sizes import size
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad alloc")
 
@@ -92,7 +93,7 @@ def disk_full(spec: ModelSpec, needed: int | None = None, free: int = 0) -> Load
         "disk_full",
         f"The disk is full, so {spec.name} could not be downloaded."
         if needed is None
-        else f"{spec.name} needs {in_words(needed)} more on the disk, and {in_words(free)} can be "
+        else f"{spec.name} needs {size(needed)} more on the disk, and {size(free)} can be "
         "used: a little is kept for everything else.",
         "Free some space (see https://huggingface.co/docs/huggingface_hub/guides/manage-cache for "
         "models that can go), or start Parley with HF_HOME set to a folder on a larger disk.",
@@ -109,14 +110,6 @@ def not_permitted(spec: ModelSpec, path: str) -> LoadError:
         else "Give the user that runs Parley the right to, or start Parley with HF_HOME set to a "
         "folder of its own.",
     )
-
-
-def in_words(size: int) -> str:
-    """Bytes as a disk is sold: "3.1 GB", "240 MB"."""
-    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}" if size < 100 * unit else f"{size / unit:.0f} {name}"
-    return f"{size / 1000:.0f} kB"
 
 
 def missing_dependency(spec: ModelSpec, package: str) -> LoadError:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from parley.pool.decisions import House, Key, Resident, State, Want
-from parley.pool.room import MODELS, Resources, Seat, choose, minus, placings, plus, total
+from parley.pool.room import Resources, Seat, choose, devices, minus, placings, plus, total
 
 ABANDONED_SECONDS = 5.0
 """A load that nobody waits for any more may be ended for somebody else's sake after this long..."""
@@ -171,9 +171,9 @@ class Desk:
         budget = self.house.budget
 
         def sums(way: Resources) -> tuple[int, int]:
-            devices = [name for name in way if name != MODELS]
-            return sum(way[n] for n in devices), sum(budget.get(n, 0) for n in devices)
+            need = devices(way)
+            return sum(need.values()), sum(budget.get(name, 0) for name in need)
 
         ways = self.house.needs.get(key) or ()
-        everything = sum(size for name, size in budget.items() if name != MODELS)
+        everything = sum(devices(budget).values())
         return min(map(sums, ways), key=lambda pair: pair[0] - pair[1], default=(0, everything))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from parley.catalog.spec import ModelSpec
 from parley.engines.precision import STORED_BITS, WIDTHS, Kind, dtype_name
 from parley.engines.stock import Stock
-from parley.pool.room import MODELS, Resources
+from parley.pool.room import MODELS, Resources, devices
 
 KV_TOKENS = 4096
 """Tokens of context that are reckoned with for an answer, where the model's window is not smaller:
@@ -67,11 +67,11 @@ def estimate(
 def ways(need: int, budget: Mapping[str, int]) -> tuple[Resources, ...]:
     """How a model of ``need`` bytes may be placed: on any one device, or, where none is large
     enough, over all of them in proportion."""
-    devices = {name: size for name, size in budget.items() if name != MODELS}
-    largest = sorted(devices, key=lambda name: -devices[name])
+    room = devices(budget)
+    largest = sorted(room, key=lambda name: -room[name])
     single: list[Resources] = [{name: need, MODELS: 1} for name in largest]
-    everything = sum(devices.values())
-    if len(devices) > 1 and need > max(devices.values()) and everything:
-        spread = {name: -(-need * size // everything) for name, size in devices.items()}
+    everything = sum(room.values())
+    if len(room) > 1 and need > max(room.values()) and everything:
+        spread = {name: -(-need * size // everything) for name, size in room.items()}
         return (*single, {**spread, MODELS: 1})
     return tuple(single)

@@ -27,7 +27,7 @@ from parley.pool.limits import Limits
 from parley.pool.memory import Machine
 from parley.pool.pace import Pace
 from parley.pool.register import Register
-from parley.pool.room import MODELS, Resources
+from parley.pool.room import MODELS, Resources, devices
 from parley.pool.slots import Lease, OneByOne, Slot, Ticket
 
 log = logging.getLogger(__name__)
@@ -313,9 +313,8 @@ class Owner(Register):
 
     def _slots_add(self, spec: ModelSpec, key: d.Key, takes: Resources) -> Slot:
         number = next(self._numbers)
-        need = sum(size for name, size in takes.items() if name != MODELS)
-        lanes = spec.concurrency or self._limits.lanes
-        slot = Slot(number, key, spec, takes, need, lanes, self._ttl(spec))
+        need = sum(devices(takes).values())
+        slot = Slot(number, key, spec, takes, need, self._lanes(spec), self._ttl(spec))
         slot.pace = Pace(self._ledger.seconds(self._history(spec), self._weights(spec)))
         self._slots[number] = slot
         return slot
@@ -323,9 +322,8 @@ class Owner(Register):
     def _begin(self, slot: Slot) -> None:
         slot.state = "loading"
         slot.moved = self._clock()
-        devices = tuple(name for name in slot.takes if name != MODELS)
         try:
-            slot.engine = self._make_engine(slot.spec, devices)
+            slot.engine = self._make_engine(slot.spec, tuple(devices(slot.takes)))
             tell = self._post
             slot.engine.on_exit(lambda: tell(partial(self.exited, slot)))
             slot.engine.on_vitals(lambda vitals: tell(partial(self.vitals, slot, vitals)))
@@ -420,12 +418,12 @@ class Owner(Register):
             return
         slot.measured = measured
         self._meters.estimated(slot.model_id, slot.estimate, measured)
-        taken = sum(size for name, size in slot.takes.items() if name != MODELS)
+        counted = devices(slot.takes)
+        taken = sum(counted.values())
         if measured > taken:
             grown = {
                 name: size * measured // taken if taken else measured
-                for name, size in slot.takes.items()
-                if name != MODELS
+                for name, size in counted.items()
             } or {self._first_device(): measured}
             slot.takes = {**grown, MODELS: 1}
             self._settle()

@@ -20,7 +20,6 @@ class Pace:
     def __init__(self, usual: float | None) -> None:
         self._usual = usual
         self._recent: deque[tuple[float, int]] = deque()
-        self._downloaded = 0.0  # seconds of this load that went into the download
         self._last = 0.0
         self.phases: dict[str, float] = {}
 

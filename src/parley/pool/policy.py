@@ -199,10 +199,12 @@ class _Walk:
         idle = self.desk.idle(())
         seats = [self.desk.seat(place) for place in idle]
         over = {name: -left for name, left in self.desk.room().items() if left < 0}
-        found = choose([over], {}, seats) if over else (0, ())
+        if not over:
+            return
+        enough = choose([over], {}, seats)
         for place in idle:
-            takes = place.seat.takes
-            if place.seat.number in found[1] if found else any(takes.get(name) for name in over):
+            helps = any(place.seat.takes.get(name) for name in over)
+            if helps if enough is None else place.seat.number in enough[1]:
                 self._send_away(place, "evicted")
 
     def take_back(self) -> None:

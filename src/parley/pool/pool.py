@@ -108,6 +108,10 @@ class Pool:
     def set_machine(self, machine: Machine) -> None:
         self._post(partial(self._owner.machine_known, machine))
 
+    @property
+    def machine(self) -> Machine | None:
+        return self._owner.machine
+
     def view(self) -> PoolView:
         """How things are; never waits for anybody."""
         return self._published[0]

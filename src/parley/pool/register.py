@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from parley.catalog.spec import ModelSpec
 from parley.engines.base import Engine
+from parley.engines.precision import Kind
 from parley.pool import decisions as d
 from parley.pool import views
 from parley.pool.appraiser import Appraiser
@@ -67,14 +68,12 @@ class Register:
     def ways(self, spec: ModelSpec) -> tuple[Resources, ...]:
         """In which ways the model can be placed; empty while that is not known yet. One whose size
         nobody can tell is taken to fit until it has been loaded."""
-        if self.machine is None or self._appraiser.stock(spec) is None:
-            return ()
         stock = self._appraiser.stock(spec)
-        kind = self.machine.kind
+        if self.machine is None or stock is None:
+            return ()
         seen = self._ledger.footprint(self._history(spec))
-        lanes = spec.concurrency or self._limits.lanes
-        need = estimate(spec, stock, kind, lanes, seen)
-        guess = estimate(spec, stock, kind, lanes)
+        need = estimate(spec, stock, self._kind, self._lanes(spec), seen)
+        guess = estimate(spec, stock, self._kind, self._lanes(spec))
         if need is None or guess is None:
             return ways(0, self.machine.budget)
         # One that has been here and outgrew the machine is no more too large than it was then.
@@ -95,8 +94,7 @@ class Register:
 
     def _weights(self, spec: ModelSpec) -> int:
         """Bytes of its weights as they will be loaded, 0 where nobody knows."""
-        kind = self.machine.kind if self.machine else "cpu"
-        need = estimate(spec, self._appraiser.stock(spec), kind, 1)
+        need = estimate(spec, self._appraiser.stock(spec), self._kind, 1)
         return need.weights if need else 0
 
     def engines(self) -> list[Engine]:
@@ -149,14 +147,21 @@ class Register:
         return self._pinned.get(spec.id, spec.pinned)
 
     def _history(self, spec: ModelSpec) -> str:
-        return key_of(spec, self.machine.kind if self.machine else "cpu")
+        return key_of(spec, self._kind)
+
+    def _lanes(self, spec: ModelSpec) -> int:
+        return spec.concurrency or self._limits.lanes
+
+    @property
+    def _kind(self) -> Kind:
+        return self.machine.kind if self.machine else "cpu"
 
     def _ttl(self, spec: ModelSpec) -> float:
         if spec.idle_ttl is not None:
             return spec.idle_ttl
         if self._limits.idle_ttl is not None:
             return self._limits.idle_ttl
-        return 0.0 if self.machine is None or self.machine.kind == "cpu" else GPU_IDLE_TTL
+        return 0.0 if self._kind == "cpu" else GPU_IDLE_TTL
 
     def _first_device(self) -> str:
         return next(iter(self.machine.budget)) if self.machine else "cpu"

@@ -31,6 +31,11 @@ class Seat:
     busy: bool = False
 
 
+def devices(amounts: Resources) -> Resources:
+    """The bytes alone."""
+    return {name: amount for name, amount in amounts.items() if name != MODELS}
+
+
 def plus(one: Resources, other: Resources) -> Resources:
     return {name: one.get(name, 0) + other.get(name, 0) for name in {*one, *other}}
 

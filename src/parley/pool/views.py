@@ -10,7 +10,7 @@ from typing import Literal
 
 from parley.pool.decisions import House
 from parley.pool.failures import Failures
-from parley.pool.room import MODELS
+from parley.pool.room import devices, total
 from parley.pool.slots import Slot, Ticket
 from parley.pool.view import ModelState, ModelView, PoolView
 
@@ -38,12 +38,7 @@ def view(
         wanted = [t for t in waiting if any(k[0] == model_id for k in t.keys)]
         failure = failures.get(model_id)
         places = [i for i, t in enumerate(queued, 1) if t in wanted]
-        taken: dict[str, int] = {}
-        for one in own:
-            if one.state != "pending":
-                for name, size in one.takes.items():
-                    if name != MODELS:
-                        taken[name] = taken.get(name, 0) + size
+        taken = devices(total(one.takes for one in own if one.state != "pending"))
         is_idle = slot is not None and slot.state == "ready" and not slot.leases
         models[model_id] = ModelView(
             model_id,
@@ -64,7 +59,7 @@ def view(
         )
     return PoolView(
         models,
-        {name: size for name, size in house.budget.items() if name != MODELS},
+        devices(house.budget),
         queue_depth=len(queued),
         queue_oldest=max((house.now - t.queued for t in queued), default=0.0),
         closed=closed,

@@ -6,6 +6,7 @@ Pure. Knows nothing of when they are due.
 from __future__ import annotations
 
 from parley.errors import LoadError, ParleyError, PoolError
+from parley.sizes import size
 
 PASSING = frozenset(
     {
@@ -22,12 +23,12 @@ def too_large(name: str, need: int, has: int, pinned: tuple[str, ...]) -> PoolEr
         stay = ", ".join(pinned)
         return PoolError(
             "too_large",
-            f"{name} needs about {gigabytes(need)} of memory, and pinned models hold it: {stay}.",
+            f"{name} needs about {size(need)} of memory, and pinned models hold it: {stay}.",
             "Unpin one of them under Machine, or choose a smaller model.",
         )
     return PoolError(
         "too_large",
-        f"{name} needs about {gigabytes(need)} of memory; {gigabytes(has)} can be used here.",
+        f"{name} needs about {size(need)} of memory; {size(has)} can be used here.",
         "Choose a smaller model, or set dtype: bfloat16 in its entry.",
     )
 
@@ -77,7 +78,3 @@ def internal(name: str) -> PoolError:
         f"{name} could not be started.",
         "Press Retry; if it happens again, the log has the details.",
     )
-
-
-def gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 5e8 else f"{size / 1e6:.0f} MB"

@@ -107,7 +107,7 @@ def launch(settings: Settings) -> None:
         # Imports torch in a process of its own. Only now: on two cores it would take from the
         # page's import what the first visitor waits for; see docs/benchmarks.md.
         nursery.warm()
-        if memory.may_have_accelerator():
+        if playground.pool.machine is None:
             _look_at_machine(playground.pool, nursery, settings)
         _watch_catalogue(playground)
         _until_interrupted()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from parley import sizes
 from parley.catalog.spec import ModelSpec
 from parley.engines.stock import Stock
 from parley.events import Loading
@@ -100,7 +101,7 @@ def _disk(spec: ModelSpec, stock: Stock | None) -> dict[str, Any] | None:
         return {"here": True, "text": "On disk"}
     if stock.download is None:
         return {"here": False, "text": "Not downloaded"}
-    return {"here": False, "text": f"{stats.size(stock.download)} to download"}
+    return {"here": False, "text": f"{sizes.size(stock.download)} to download"}
 
 
 def _fit(fit: Fit, names: Mapping[str, str]) -> dict[str, str]:
@@ -119,7 +120,7 @@ def _too_large(fit: Fit) -> str:
     if not fit.need:
         return "Too large for this machine"
     # Rounded apart, so that it never reads "needs 12.8 GB, has 12.8 GB".
-    need, has = stats.size(fit.need), stats.size(fit.has)
+    need, has = sizes.size(fit.need), sizes.size(fit.has)
     if need == has:
         need = f"more than {need}"
     return f"Too large: needs {need}, this machine has {has}"
@@ -155,7 +156,7 @@ def usage(view: PoolView) -> dict[str, Any]:
     if not devices:
         return {"share": 0.0, "text": ""}
     used, budget = max(devices, key=lambda device: device[0] / device[1])
-    return {"share": round(min(1.0, used / budget), 4), "text": stats.size_of(used, budget)}
+    return {"share": round(min(1.0, used / budget), 4), "text": sizes.size_of(used, budget)}
 
 
 def machine(
@@ -205,7 +206,7 @@ def _device(
             "id": model.model_id,
             "name": names.get(model.model_id, model.model_id),
             "bytes": model.bytes[name],
-            "text": stats.size(model.bytes[name]),
+            "text": sizes.size(model.bytes[name]),
             "share": round(model.bytes[name] / budget, 4) if budget else 0.0,
             "state": state(model),
         }
@@ -216,9 +217,9 @@ def _device(
     return {
         "name": _device_name(name),
         "budget": budget,
-        "budget_text": stats.size(budget),
-        "used_text": stats.size_of(used, budget),
-        "free_text": f"{stats.size(max(0, budget - used))} free",
+        "budget_text": sizes.size(budget),
+        "used_text": sizes.size_of(used, budget),
+        "free_text": f"{sizes.size(max(0, budget - used))} free",
         "parts": parts,
     }
 
@@ -235,8 +236,8 @@ def _row(model: ModelView, names: Mapping[str, str]) -> dict[str, Any]:
         "state": state(model),
         "status": status(model),
         "progress": progress(model.progress) if model.progress else None,
-        "size": stats.size(sum(model.bytes.values())) if any(model.bytes.values()) else "",
-        "measured": stats.size(model.measured) if model.measured else "",
+        "size": sizes.size(sum(model.bytes.values())) if any(model.bytes.values()) else "",
+        "measured": sizes.size(model.measured) if model.measured else "",
         "idle": _idle(model.idle_seconds) if model.idle_seconds is not None else "",
         "ttl": _ttl(model) if model.state == "ready" else "",
         "pinned": model.pinned,

@@ -1,4 +1,4 @@
-"""Figures as people read them: sizes, times, and what an answer cost.
+"""Figures as people read them: times, speeds, and what an answer cost.
 
 Pure; knows nothing of HTML.
 """
@@ -69,27 +69,3 @@ def duration(value: float) -> str:
     if minutes < 48 * 60:
         return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
     return f"{round(minutes / (24 * 60))} days"
-
-
-_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
-
-
-def size(value: int) -> str:
-    """Bytes as people read them: 9.8 MB, 340 MB, 3.1 GB."""
-    unit, name = _unit(value)
-    return f"{_figure(value / unit, unit)} {name}"
-
-
-def size_of(part: int, whole: int) -> str:
-    """Two sizes in the unit of the second: 1.2 of 3.1 GB."""
-    unit, name = _unit(whole)
-    return f"{_figure(part / unit, unit) if part else 0} of {_figure(whole / unit, unit)} {name}"
-
-
-def _unit(value: int) -> tuple[int, str]:
-    # From where it would be written as the next unit: 999.6 MB is 1.0 GB.
-    return next((u for u in _UNITS if value >= u[0] * 0.9995), _UNITS[-1])
-
-
-def _figure(value: float, unit: int) -> str:
-    return f"{value:.{1 if value < 99.95 and unit > 1 else 0}f}"

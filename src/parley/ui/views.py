@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from parley import sizes
 from parley.catalog import table
 from parley.catalog.spec import SAMPLING_LIMITS, ModelSpec
 from parley.chats import tree
@@ -142,14 +143,14 @@ def loading(event: Loading, speed: float | None = None) -> str:
     """What a load is doing and how long it will take. ``speed`` is bytes per second."""
     text = PHASES[event.phase]
     if event.phase == "download" and event.total:
-        text = f"Downloading {stats.size_of(event.done, event.total)}"
+        text = f"Downloading {sizes.size_of(event.done, event.total)}"
     elif event.phase == "download" and event.done:
-        text = f"Downloading {stats.size(event.done)}"
+        text = f"Downloading {sizes.size(event.done)}"
     elif event.phase == "weights" and event.total:
         text = f"Loading {math.floor(event.done / event.total * 100)} %"
     parts = [text]
     if speed and event.phase == "download":
-        parts.append(f"{stats.size(round(speed))}/s")
+        parts.append(f"{sizes.size(round(speed))}/s")
     if event.remaining:
         parts.append(f"{stats.duration(max(1, math.ceil(event.remaining)))} left")
     elif event.seconds >= 3:
