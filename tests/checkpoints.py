@@ -122,6 +122,16 @@ def config(family: str, **changes):
         "mpt": lambda: t.MptConfig(
             vocab_size=384, d_model=48, n_layers=2, n_heads=4, max_seq_len=512, eos_token_id=2
         ),
+        "mistral-whole": lambda: t.MistralConfig(**{**gated, "sliding_window": None, **changes}),
+        "gemma2": lambda: t.Gemma2Config(
+            **{
+                **gated,
+                "head_dim": 16,
+                "sliding_window": 24,
+                "query_pre_attn_scalar": 16,
+                **changes,
+            }
+        ),
         "qwen3": lambda: t.Qwen3Config(**{**gated, "head_dim": 16, **changes}),
     }
     return made[family]()

@@ -13,6 +13,7 @@ import pytest
 from parley import __version__
 from parley.cli import main
 from parley.errors import CatalogueError
+from tests import checkpoints
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 
@@ -25,17 +26,6 @@ def served(monkeypatch):
     page.launch = calls.append
     monkeypatch.setitem(sys.modules, "parley.ui.app", page)
     return calls
-
-
-@pytest.fixture
-def catalogue(monkeypatch):
-    """A catalogue that prints as the paths it was loaded from."""
-    loader, table = (types.ModuleType(f"parley.catalog.{name}") for name in ("loader", "table"))
-    loader.load = lambda files: files
-    table.table = lambda files: "\n".join(map(str, files))
-    monkeypatch.setitem(sys.modules, "parley.catalog.loader", loader)
-    monkeypatch.setitem(sys.modules, "parley.catalog.table", table)
-    return loader
 
 
 def test_serve_passes_everything_on(served, tmp_path):
@@ -62,9 +52,19 @@ def test_ctrl_c_is_a_good_end(served, monkeypatch):
     assert main(["serve"]) == 0
 
 
-def test_models_prints_the_catalogue(catalogue, capsys):
-    assert main(["models", "--models", "/a.yaml", "--models", "/b.yaml"]) == 0
-    assert capsys.readouterr().out == "/a.yaml\n/b.yaml\n"
+def test_models_prints_the_catalogue_and_how_each_is_decoded(tmp_path, capsys):
+    for number, family in enumerate(("llama", "falcon-7b", "mamba")):
+        checkpoints.build(tmp_path / f"m{number}", family)
+    entries = [f"  - {{id: m{n}, name: Model {n}, path: m{n}}}" for n in range(3)]
+    entries.append("  - {id: away, name: Away, repo: somebody/model}")
+    catalogue = tmp_path / "models.yaml"
+    catalogue.write_text("models:\n" + "\n".join(entries))
+    capsys.readouterr()
+    assert main(["models", "--models", str(catalogue)]) == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.endswith("decoding")
+    ways = ["together, any lengths", "together, padded", "one after the other", "not on disk"]
+    assert [line.endswith(way) for line, way in zip(lines, ways, strict=True)] == [True] * 4
 
 
 def test_a_mistake_is_a_sentence_and_a_fix(served, capsys):
@@ -75,13 +75,13 @@ def test_a_mistake_is_a_sentence_and_a_fix(served, capsys):
     assert err.startswith("--port is 'http', which is not a port. Give a whole number")
 
 
-def test_a_broken_catalogue_is_not_a_traceback(catalogue, capsys, monkeypatch):
+def test_a_broken_catalogue_is_not_a_traceback(capsys, monkeypatch):
     error = CatalogueError("bad_catalogue", "models.yaml has a mistake.", "Mend it.")
 
     def broken(files):
         raise error
 
-    monkeypatch.setattr(catalogue, "load", broken)
+    monkeypatch.setattr("parley.catalog.loader.load", broken)
     assert main(["models"]) == 2
     assert capsys.readouterr().err == f"{error}\n"
 

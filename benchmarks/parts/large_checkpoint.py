@@ -58,9 +58,6 @@ def parameters(folder: Path) -> int:
 
 
 def _write(folder: Path, millions: int, dtype: str, seed: int) -> None:
-    import torch
-    from safetensors.torch import load_file, save_file
-
     from tests import checkpoints
 
     hidden, heads = next((h, n) for limit, h, n in SHAPES if millions <= limit)
@@ -80,13 +77,8 @@ def _write(folder: Path, millions: int, dtype: str, seed: int) -> None:
         max_position_embeddings=WINDOW,
         initializer_range=0.02,
         eos_token_id=ENDLESS,
+        dtype=dtype,
     )
-    if dtype != "float32":
-        for file in folder.glob("*.safetensors"):
-            tensors = load_file(file)
-            kept = {name: tensor.to(getattr(torch, dtype)) for name, tensor in tensors.items()}
-            save_file(kept, file, metadata={"format": "pt"})
-        _change(folder / "config.json", dtype=dtype)
     readable = {
         number
         for token, number in tokenizer.get_vocab().items()

@@ -14,6 +14,7 @@ until the memory is wanted, and is given up without a word when it is.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,37 @@ def watch(root: int, weights: Path, seconds: float) -> list[tuple[float, Use]]:
         samples.append((time.perf_counter() - began, seen))
         time.sleep(0.005)
     return samples
+
+
+class Peak:
+    """The most private memory, without pages of files, that one process had while this is open;
+    None looks at none. What it still shares with the one it was forked from is not in it."""
+
+    def __init__(self, pid: int | None) -> None:
+        self._rollup = Path("/proc") / str(pid) / "smaps_rollup" if pid else None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self.bytes = 0
+
+    def __enter__(self) -> Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while self._rollup is not None:
+            with contextlib.suppress(OSError):  # not there yet, or gone
+                sums = _sums(self._rollup.read_text().splitlines()[1:])
+                # Not Private_Dirty: a page of a file that is yet to be written is in that too.
+                self.bytes = max(self.bytes, sums["Anonymous"] - sums["Shared_Dirty"])
+            if self._over.wait(0.02):
+                return
 
 
 def megabytes(size: float) -> str:

@@ -196,14 +196,15 @@ def parley(models: Path, catalogue: Path, **environment: str) -> Iterator[Parley
 
 
 @contextlib.contextmanager
-def peer(models: Path, idle: int) -> Iterator[Peer]:
-    """``idle`` is its ``--model-timeout``. It computes in float32 as Parley does on a processor."""
+def peer(models: Path, idle: int, *options: str, dtype: str = "float32") -> Iterator[Peer]:
+    """``idle`` is its ``--model-timeout``. It computes in float32 unless told otherwise;
+    ``options`` are more of its own."""
     with tempfile.TemporaryDirectory() as home:
         (Path(home) / "hub").mkdir()  # without one it fails to list its models
         port = _free_port()
         command = ["-c", "from transformers.cli.transformers import main; main()", "serve"]
         command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-        command += ["--model-timeout", str(idle), "--dtype", "float32"]
+        command += ["--model-timeout", str(idle), "--dtype", dtype, *options]
         with _running(command, port, "/health", {"HF_HOME": home}) as running:
             yield Peer(running, models)
 

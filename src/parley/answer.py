@@ -168,4 +168,9 @@ class Answer:
 
 
 def _provenance(ready: Ready) -> dict[str, Any]:
-    return {"revision": ready.revision, "dtype": ready.dtype, "device": ready.device}
+    return {
+        "revision": ready.revision,
+        "dtype": ready.dtype,
+        "device": ready.device,
+        "decoding": ready.decoding,
+    }

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from parley import __version__
+from parley.catalog.spec import ModelSpec
 from parley.errors import ParleyError
 from parley.settings import (
     DATA_VARIABLE,
@@ -65,7 +66,23 @@ def _models(settings: Settings) -> None:
     from parley.catalog.loader import load
     from parley.catalog.table import table
 
-    print(table(load(settings.models)))
+    catalogue = load(settings.models)
+    print(table(catalogue, {m.id: _decoding(m) for m in catalogue.models}))
+
+
+def _decoding(spec: ModelSpec) -> str:
+    """By what is on this disk; the Hub is not asked for a table."""
+    from parley.engines.stock import take_stock
+
+    words = {
+        "ragged": "together, any lengths",
+        "padded": "together, padded",
+        "single": "one pass each",
+        "generate": "one after the other",
+        "trial": "found out by a load",
+        None: "not on disk",
+    }
+    return words[take_stock(spec, ask_hub=False).decoding]
 
 
 def _parser() -> argparse.ArgumentParser:

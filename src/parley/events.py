@@ -53,12 +53,35 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that could have stood in a place, and the natural logarithm of its probability."""
+
+    token: int
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScore:
+    """A token as the model saw it before temperature or any other setting: the natural logarithm
+    of its probability, and the likeliest tokens in its place, the likeliest first. ``text`` is the
+    token decoded alone; half a character reads U+FFFD."""
+
+    token: int
+    text: str
+    logprob: float
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
-    """New text, whole characters only; ``tokens`` is how many tokens it stands for."""
+    """New text, whole characters only; ``tokens`` is how many tokens it stands for. ``scores`` are
+    those tokens' where the request asked for them."""
 
     text: str = ""
     thinking: str = ""
     tokens: int = 0
+    scores: tuple[TokenScore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

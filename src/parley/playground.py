@@ -154,8 +154,10 @@ class Playground:
     async def complete(self, turn: Turn) -> AsyncGenerator[Batch]:
         """The same for a single message, with nothing stored."""
         spec = self.spec(turn.model)
-        question = ChatMessage(id="", parent=None, role="user", content=_said(turn))
-        request = self._request(spec, turn, [question])
+        history = []
+        if turn.text or turn.scored is None:  # a text that is only read may stand alone
+            history = [ChatMessage(id="", parent=None, role="user", content=_said(turn))]
+        request = self._request(spec, turn, history)
         answer = Answer(self.pool, spec, request, NoRecord(), lambda: None)
         try:
             async for batch in _batches(answer):
@@ -215,7 +217,12 @@ class Playground:
 
     def _request(self, spec: ModelSpec, turn: Turn, history: Sequence[ChatMessage]) -> Request:
         system = spec.system_prompt if turn.system_prompt is None else turn.system_prompt
-        return Request(turns.prompt(system, history), turns.sampling(spec.sampling, turn.settings))
+        return Request(
+            turns.prompt(system, history) if history else (),
+            turns.sampling(spec.sampling, turn.settings),
+            turn.logprobs,
+            turn.scored,
+        )
 
     def write(self, job: Callable[[], None]) -> None:
         """Queue a write; a failure is logged, and the answer goes on."""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from parley.catalog.spec import SAMPLING_LIMITS, Sampling
+from parley.catalog.spec import BIAS_LIMITS, MOST_BIASES, MOST_FORM, SAMPLING_LIMITS, Sampling
 from parley.chats.records import ChatMessage
 from parley.engines.base import Message
 from parley.errors import PoolError
+from parley.grammar import fault
 
 WHOLE = frozenset({"top_k", "max_new_tokens", "seed"})
 
@@ -25,7 +26,8 @@ class Turn:
 
     ``chat`` None begins a new chat; otherwise the message follows the one the chat ends with.
     ``retry_of`` names an answer to be written again beside the old one, ``text`` is ignored then.
-    ``system_prompt`` None and settings that are not given mean the model's own.
+    ``system_prompt`` None and settings that are not given mean the model's own. ``logprobs`` and
+    ``scored`` are as in ``engines.base.Request``.
     """
 
     owner: str
@@ -35,6 +37,8 @@ class Turn:
     retry_of: str | None = None
     system_prompt: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    logprobs: int | None = None
+    scored: str | None = None
 
 
 def sampling(defaults: Sampling, settings: Mapping[str, Any]) -> Sampling:
@@ -46,20 +50,78 @@ def sampling(defaults: Sampling, settings: Mapping[str, Any]) -> Sampling:
     for name, value in settings.items():
         if value is None:
             continue
-        if name == "stop":
-            lines = [value] if isinstance(value, str) else value
-            if not isinstance(lines, Sequence) or not all(isinstance(s, str) for s in lines):
-                raise PoolError("bad_setting", "Stop strings must be text.", "Give one per line.")
-            changes[name] = tuple(s for s in lines if s)[:16]
-            continue
-        if name not in SAMPLING_LIMITS:
-            raise PoolError(
-                "bad_setting",
-                f"There is no setting {name!r}.",
-                f"Known are: {', '.join(SAMPLING_LIMITS)}, stop.",
+        if name in SAMPLING_LIMITS:
+            changes[name] = _number(name, value)
+        elif name in _OTHERS:
+            changes[name] = _OTHERS[name](name, value)
+        else:
+            known = ", ".join((*SAMPLING_LIMITS, *_OTHERS))
+            raise _bad(f"There is no setting {name!r}.", f"Known are: {known}.")
+    made = dataclasses.replace(defaults, **changes)
+    if made.json_schema is not None and made.regex is not None:
+        raise _bad(
+            "An answer cannot follow a JSON schema and a regex at the same time.",
+            "Leave one of them out.",
+        )
+    if (made.json_schema is not None or made.regex is not None) and (wrong := fault(made)):
+        raise _bad(*wrong)
+    return made
+
+
+def _bad(sentence: str, fix: str) -> PoolError:
+    return PoolError("bad_setting", sentence, fix)
+
+
+def _stop(_: str, value: object) -> tuple[str, ...]:
+    lines = [value] if isinstance(value, str) else value
+    if not isinstance(lines, Sequence) or not all(isinstance(s, str) for s in lines):
+        raise _bad("Stop strings must be text.", "Give one per line.")
+    return tuple(s for s in lines if s)[:16]
+
+
+def _biases(_: str, value: object) -> tuple[tuple[int, float], ...]:
+    """From a mapping or from pairs; the last word on a token holds."""
+    low, high = BIAS_LIMITS
+    biases: dict[int, float] = {}
+    try:
+        pairs: Any = value.items() if isinstance(value, Mapping) else value
+        for token, bias in pairs:
+            biases[int(str(token))] = float(str(bias))
+    except (TypeError, ValueError):
+        raise _bad(
+            "logit_bias must pair token ids with numbers.", "Write it like {1234: -5}."
+        ) from None
+    for token, bias in biases.items():
+        if not 0 <= token < 2**31:
+            raise _bad(f"logit_bias names {token}, which is no token id.", "Use 0 or more.")
+        if not low <= bias <= high:
+            raise _bad(
+                f"logit_bias cannot be {bias:g} for token {token}.",
+                f"Use a number from {low:g} to {high:g}.",
             )
-        changes[name] = _number(name, value)
-    return dataclasses.replace(defaults, **changes)
+    if len(biases) > MOST_BIASES:
+        raise _bad(f"logit_bias has {len(biases)} entries.", f"Use at most {MOST_BIASES}.")
+    return tuple(biases.items())
+
+
+def _form(name: str, value: object) -> str | None:
+    """A JSON schema or regex; blank text asks for nothing."""
+    if not isinstance(value, str):
+        raise _bad(f"{name} must be text.", "Write it between quotes.")
+    if len(value) > MOST_FORM:
+        raise _bad(
+            f"{name} is {len(value):,} characters long.", f"Use at most {MOST_FORM:,} characters."
+        )
+    return value if value.strip() else None
+
+
+_OTHERS: dict[str, Callable[[str, Any], Any]] = {
+    "stop": _stop,
+    "logit_bias": _biases,
+    "json_schema": _form,
+    "regex": _form,
+}
+"""What reads a setting that is not a number."""
 
 
 def _number(name: str, value: object) -> float | int:
@@ -69,11 +131,7 @@ def _number(name: str, value: object) -> float | int:
         number = int(str(value)) if name in WHOLE else float(str(value))
     if number is None or not low <= number <= high:
         kind = "whole number" if name in WHOLE else "number"
-        raise PoolError(
-            "bad_setting",
-            f"{name} cannot be {value!r}.",
-            f"Use a {kind} from {low} to {high}.",
-        )
+        raise _bad(f"{name} cannot be {value!r}.", f"Use a {kind} from {low} to {high}.")
     return number
 
 

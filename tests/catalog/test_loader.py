@@ -62,7 +62,8 @@ def test_every_key_arrives(folder):
   prompt_format: transcript
   system_prompt: Be brief.
   examples: ["Hi: there", 12]
-  sampling: {temperature: 0, top_p: 0.9, top_k: 4, min_p: 1e-2, repetition_penalty: 1.1,
+  sampling: {temperature: 0, top_p: 0.9, top_k: 4, min_p: 1e-2, typical_p: 0.95,
+             repetition_penalty: 1.1, frequency_penalty: -0.5, presence_penalty: 2,
              max_new_tokens: 1_000, stop: ["\\n", "User: "], seed: 7}
   notice: Careful.
   links: [{label: Home, url: "https://a.org"}]
@@ -95,7 +96,19 @@ def test_every_key_arrives(folder):
         prompt_format="transcript",
         system_prompt="Be brief.",
         examples=("Hi: there", "12"),
-        sampling=Sampling(0, 0.9, 4, 0.01, 1.1, 1000, ("\n", "User: "), 7),
+        sampling=Sampling(
+            temperature=0,
+            top_p=0.9,
+            top_k=4,
+            min_p=0.01,
+            typical_p=0.95,
+            repetition_penalty=1.1,
+            frequency_penalty=-0.5,
+            presence_penalty=2,
+            max_new_tokens=1000,
+            stop=("\n", "User: "),
+            seed=7,
+        ),
         notice="Careful.",
         links=(Link("Home", "https://a.org"),),
         openness={

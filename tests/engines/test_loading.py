@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import errno
 import json
+import sys
+from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from parley.catalog.spec import ModelSpec
 from parley.engines import failures, loading
 from parley.engines.checkpoint import count_parameters, shards
 from parley.engines.failures import is_out_of_memory, load_error
-from parley.engines.hardware import choose_dtype
 from parley.engines.loading import load
 from parley.errors import LoadError
 from tests import checkpoints
@@ -210,17 +212,46 @@ def test_parameters_are_counted_from_the_headers(checkpoint):
     assert count_parameters(files) == sum(p.numel() for p in loaded.model.parameters())
 
 
-@pytest.mark.parametrize(
-    ("asked", "parameters", "dtype"),
-    [
-        ("auto", 500_000_000, torch.float32),
-        ("auto", 3_000_000_000, torch.bfloat16),
-        ("float16", 500_000_000, torch.float16),
-        ("float32", 3_000_000_000, torch.float32),
-    ],
-)
-def test_dtype_on_a_processor(asked, parameters, dtype):
-    assert choose_dtype(spec(None, dtype=asked), torch.device("cpu"), parameters) == dtype
+def logits(model):
+    with torch.inference_mode():
+        return model(input_ids=torch.arange(40)[None] + 7).logits
+
+
+@pytest.mark.parametrize("family", [*checkpoints.FAMILIES, "mamba", "mpt"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_it_computes_what_the_library_computes(checkpoint, family, dtype):
+    ours = load(spec(checkpoint(family), dtype=dtype), lambda event: None).model
+    plain = AutoModelForCausalLM.from_pretrained(checkpoint(family), dtype=getattr(torch, dtype))
+    assert torch.equal(logits(ours), logits(plain))
+
+
+@pytest.mark.parametrize("stored", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_tied_and_sharded_weights_of_any_dtype(tmp_path, stored, dtype, tied):
+    made = AutoModelForCausalLM.from_config(checkpoints.config("llama", tie_word_embeddings=tied))
+    frequencies = made.model.rotary_emb.inv_freq.clone()
+    made.to(stored).save_pretrained(tmp_path, max_shard_size="100KB")
+    checkpoints.tokenizer().save_pretrained(tmp_path)
+    ours = load(spec(tmp_path, dtype=dtype), lambda event: None).model
+    assert (ours.lm_head.weight is ours.model.embed_tokens.weight) is tied
+    assert ours.dtype == getattr(torch, dtype)
+    for name, weight in made.named_parameters():
+        assert torch.equal(ours.get_parameter(name), weight.to(ours.dtype))
+    # What no file holds is computed, and not in the weights' dtype.
+    assert torch.equal(ours.model.rotary_emb.inv_freq, frequencies)
+    plain = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=ours.dtype)
+    assert torch.equal(logits(ours), logits(plain))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_weights_that_are_kept_as_they_are_stay_in_their_file(checkpoint):
+    ours = load(spec(checkpoint(), dtype="float32"), lambda event: None).model
+    mapped = [line.split("-") for line in Path("/proc/self/maps").read_text().splitlines()
+              if str(checkpoint()) in line]  # fmt: skip
+    places = [(int(low, 16), int(high.split()[0], 16)) for low, high, *_ in mapped]
+    for weight in ours.parameters():
+        assert any(low <= weight.data_ptr() < high for low, high in places)
 
 
 def test_sharded_checkpoints_load(checkpoint, tmp_path):

@@ -103,7 +103,7 @@ def test_several_people_proceed_together(start, endless):
 
 
 def test_more_than_fit_wait_in_order(start, endless):
-    engine = start(endless)
+    engine = start(endless, concurrency=4)
     front = [Listener() for _ in range(4)]
     answers = [engine.generate(request("Hi", **ENDLESS), each) for each in front]
     for listener in front:
@@ -153,7 +153,7 @@ def test_cancel_while_prefilling(start, endless):
 
 
 def test_cancel_while_waiting_for_a_place(start, endless):
-    engine = start(endless)
+    engine = start(endless, concurrency=4)
     front = [Listener() for _ in range(4)]
     answers = [engine.generate(request("Hi", **ENDLESS), each) for each in front]
     late = Listener()

@@ -16,7 +16,7 @@ def through(messages):
         outbox.drain()
         got = []
         while ours.poll():
-            got.append(ours.recv())
+            got += ours.recv()
         return got
 
 

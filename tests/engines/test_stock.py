@@ -195,6 +195,7 @@ def test_a_folder(checkpoint):
         parameters={"F32": numbers(folder)},
         kv_values=128,
         window=checkpoints.WINDOW,
+        decoding="ragged",
     )
 
 
@@ -283,6 +284,7 @@ def test_what_the_hub_tells(hub, checkpoint):
         parameters={"F32": numbers(folder)},
         kv_values=96,
         window=checkpoints.WINDOW,
+        decoding="ragged",
     )
     assert len(hub.asked) == 2
     before = hub.of(WEIGHTS)

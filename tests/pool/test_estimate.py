@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from parley.catalog.spec import ModelSpec
-from parley.engines.precision import CPU_FLOAT32_LIMIT
+from parley.engines.cache_budget import CONVERSATION
+from parley.engines.precision import CPU_FLOAT32_LIMIT, SMALL
 from parley.engines.stock import Stock
-from parley.pool.estimate import KV_TOKENS, WORKSPACE, Estimate, estimate, ways
+from parley.pool.estimate import WORKSPACE, Estimate, estimate, ways
 from parley.pool.room import MODELS
 
 
@@ -19,7 +20,7 @@ def spec(**more):
     ("dtype", "kind", "parameters", "width"),
     [
         ("auto", "cpu", 1_000, 4),
-        ("auto", "cpu", CPU_FLOAT32_LIMIT, 4),
+        ("auto", "cpu", SMALL, 4),
         ("auto", "cpu", CPU_FLOAT32_LIMIT + 1, 2),
         ("auto", "cuda", 1_000, 2),
         ("auto", "mps", 1_000, 2),
@@ -39,8 +40,8 @@ def test_weights_are_counted_as_they_will_be_loaded(dtype, kind, parameters, wid
         (512, None, 1, 512),
         (512, None, 2, 2 * 512),
         (512, None, 8, 2 * 512),
-        (131_072, None, 1, KV_TOKENS),
-        (None, None, 1, KV_TOKENS),
+        (131_072, None, 1, CONVERSATION),
+        (None, None, 1, CONVERSATION),
         (2_048, 1_024, 1, 1_024),
         (1_024, 2_048, 1, 1_024),
     ],

@@ -409,6 +409,73 @@ def test_a_refused_setting_says_what_is_allowed_and_keeps_the_last_good_one(pers
     assert person.page.input_value(f"{field} input[type=number]") == "0.7"
 
 
+def changes(person):
+    """What this browser keeps of the settings, by model."""
+    return person.page.evaluate("JSON.parse(localStorage.getItem('parley.settings')) || {}")
+
+
+def test_rare_settings_wait_under_more(person):
+    page = person.page
+    page.click(".top [data-act=settings]")
+    bias = ".field[data-key=logit_bias]"
+    assert not page.is_visible(bias)
+    page.click("summary:has-text('More')")
+    page.fill(f"{bias} input", "12: -5, 13: much")
+    assert page.inner_text(f"{bias} small").startswith("Write each as token id: bias")
+    page.fill(f"{bias} input", "12: 500")
+    assert page.inner_text(f"{bias} small") == "Use a bias from -100 to 100."
+    assert changes(person) == {}
+    page.fill(f"{bias} input", "12: -5, 13:1.5")
+    page.fill(".field[data-key=presence_penalty] input[type=number]", "0.4")
+    assert changes(person) == {
+        "quick": {"logit_bias": [[12, -5], [13, 1.5]], "presence_penalty": 0.4}
+    }
+    page.reload()
+    page.click(".top [data-act=settings]")
+    # What is changed is not hidden.
+    assert page.input_value(f"{bias} input") == "12: -5, 13: 1.5"
+    assert page.is_visible(bias)
+    page.click("[data-act=reset]")
+    assert page.input_value(f"{bias} input") == ""
+    assert changes(person) == {}
+
+
+def test_the_answer_format_is_one_of_four(person):
+    page = person.page
+    page.click(".top [data-act=settings]")
+    form = ".field[data-key=form]"
+    assert not page.is_visible(f"{form} textarea")
+    page.select_option(f"{form} select", label="JSON")
+    assert list(changes(person)["quick"]) == ["json_schema"]
+    page.select_option(f"{form} select", label="JSON schema")
+    page.fill(f"{form} textarea", '{"type": ')
+    assert page.inner_text(f"{form} small") == "This is not JSON yet."
+    page.fill(f"{form} textarea", '{"type": "boolean"}')
+    assert page.inner_text(f"{form} small") == "The answer is JSON that fits it."
+    assert changes(person) == {"quick": {"json_schema": '{"type": "boolean"}'}}
+    page.select_option(f"{form} select", label="Regex")
+    page.fill(f"{form} textarea", "(yes|no){2}")
+    assert changes(person) == {"quick": {"regex": "(yes|no){2}"}}
+    page.reload()
+    page.click(".top [data-act=settings]")
+    assert page.input_value(f"{form} textarea") == "(yes|no){2}"
+    page.select_option(f"{form} select", label="Free text")
+    assert not page.is_visible(f"{form} textarea")
+    assert changes(person) == {}
+
+
+def test_an_answer_keeps_to_the_settings_format(person):
+    page = person.page
+    page.click(".top [data-act=settings]")
+    page.select_option(".field[data-key=form] select", label="Regex")
+    page.fill(".field[data-key=form] textarea", "(yes|no){2}")
+    assert person.ask("Well?") in {a + b for a in ("yes", "no") for b in ("yes", "no")}
+    page.fill(".field[data-key=form] textarea", "(")
+    page.fill(".composer textarea", "And now?")
+    page.press(".composer textarea", "Enter")
+    page.wait_for_selector("text=This regex cannot be followed: unclosed group.")
+
+
 def test_a_long_question_is_folded(person):
     person.page.click(".top [data-act=settings]")
     person.ask("word " * 400)

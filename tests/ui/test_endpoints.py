@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import time
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+
+from parley.catalog.spec import Sampling
 
 
 @pytest.fixture(scope="module")
@@ -18,12 +21,14 @@ def client(server):
     made.close()
 
 
-def test_only_the_two_named_endpoints_are_public(client):
+def test_only_the_named_endpoints_are_public(client):
     api = client.view_api(return_format="dict", print_info=False)
-    assert set(api["named_endpoints"]) == {"/models", "/chat"}
+    assert set(api["named_endpoints"]) == {"/models", "/chat", "/tokens", "/score"}
     assert api["unnamed_endpoints"] == {}
     parameters = api["named_endpoints"]["/chat"]["parameters"]
-    assert [p["parameter_name"] for p in parameters] == [
+    # In this order, for those who give them by place; new ones go to the end.
+    names = [p["parameter_name"] for p in parameters]
+    assert names[:6] == [
         "message",
         "model",
         "system_prompt",
@@ -31,6 +36,7 @@ def test_only_the_two_named_endpoints_are_public(client):
         "max_new_tokens",
         "seed",
     ]
+    assert set(names[3:]) == {field.name for field in dataclasses.fields(Sampling)}
     assert api["named_endpoints"]["/chat"]["returns"][0]["type"] == {"type": "string"}
 
 
@@ -54,12 +60,21 @@ def test_the_same_seed_gives_the_same_text(client):
     assert one != client.predict("Hello", **say | {"seed": 12}, api_name="/chat")
 
 
+def test_an_answer_is_held_to_a_regex(client):
+    say = {"model": "quick", "temperature": 1.0, "seed": 3}
+    assert client.predict("Hello", **say, regex="(yes|no){2}", api_name="/chat") in {
+        a + b for a in ("yes", "no") for b in ("yes", "no")
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ({"message": "Hi", "model": "nobody"}, "No model is configured under the id 'nobody'"),
         ({"message": "  "}, "The message is empty"),
         ({"message": "Hi", "temperature": 99}, "temperature cannot be 99"),
+        ({"message": "Hi", "logit_bias": {"5": 101}}, "logit_bias cannot be 101 for token 5"),
+        ({"message": "Hi", "json_schema": "{"}, "The JSON schema is not JSON"),
         ({"message": "Hi", "model": "torn"}, "Torn Llama"),
     ],
 )
@@ -86,3 +101,32 @@ def test_the_pages_process_has_not_imported_torch(client, server):
     assert "libtorch" not in maps
     engines = [Path(f"/proc/{pid}/maps").read_text() for pid in server.engines()]
     assert any("libtorch" in engine for engine in engines)
+
+
+def test_tokens_come_with_their_probabilities(client):
+    told = client.predict("Hello", "quick", settings={"max_new_tokens": 6}, api_name="/tokens")
+    assert len(told["tokens"]) <= 6
+    assert told["reason"] in ("stop", "length")
+    for token in told["tokens"]:
+        assert token["logprob"] <= 0
+        assert len(token["alternatives"]) == 5
+    assert told["logprob"] == pytest.approx(sum(t["logprob"] for t in told["tokens"]))
+
+
+def test_a_text_is_scored_without_writing_one(client):
+    told = client.predict("Hello there", "quick", "Hi", api_name="/score")
+    assert told["text"] == "Hello there"
+    assert told["perplexity"] > 1
+    # An answer that the model has written itself is likelier than another one.
+    own = client.predict(
+        "Hi", "quick", settings={"max_new_tokens": 8, "temperature": 0}, api_name="/tokens"
+    )
+    other = client.predict("zebra 終 quay 7#", "quick", "Hi", api_name="/score")
+    assert own["perplexity"] < other["perplexity"]
+
+
+def test_what_cannot_be_scored_is_refused_in_a_sentence(client):
+    with pytest.raises(AppError, match="no text to read"):
+        client.predict("", "quick", "Hi", api_name="/score")
+    with pytest.raises(AppError, match="alternatives cannot be 99"):
+        client.predict("Hello", "quick", alternatives=99, api_name="/tokens")

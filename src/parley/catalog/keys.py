@@ -74,7 +74,14 @@ SAMPLING = Table(
         _sampling("top_p", "Keep the likeliest tokens up to this share of probability; 1 is off."),
         _sampling("top_k", "Keep this many of the likeliest tokens; 0 is off."),
         _sampling("min_p", "Drop tokens below this share of the likeliest one; 0 is off."),
+        _sampling(
+            "typical_p",
+            "Keep the tokens about as surprising as expected, up to this share of probability; "
+            "1 is off.",
+        ),
         _sampling("repetition_penalty", "Above 1 makes tokens that were used less likely."),
+        _sampling("frequency_penalty", "Taken off a token's score for each use in the answer."),
+        _sampling("presence_penalty", "Taken off a token's score once the answer has used it."),
         _sampling("max_new_tokens", "The longest answer, in tokens."),
         Key("stop", ListOf(Text(200, lines=True, exact=True), 16), "Texts that end the answer."),
         _sampling("seed", "The same seed and prompt give the same answer; none draws a new one."),

@@ -17,16 +17,29 @@ OpennessState = Literal["open", "partial", "closed", "unknown"]
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is chosen. Neutral values switch a setting off: temperature 0 is greedy,
-    top_p 1, top_k 0, min_p 0, repetition_penalty 1. ``seed`` None draws a fresh one."""
+    top_p 1, top_k 0, min_p 0, typical_p 1, repetition_penalty 1, the other penalties 0. ``seed``
+    None draws a fresh one.
+
+    ``repetition_penalty`` looks at the prompt too, ``frequency_penalty`` (for each use) and
+    ``presence_penalty`` (once used) at the answer alone. ``logit_bias`` pairs token ids with what
+    is added to their scores. At most one of ``json_schema``, a schema as JSON text, and ``regex``
+    says what the whole answer has to look like.
+    """
 
     temperature: float = 0.7
     top_p: float = 1.0
     top_k: int = 0
     min_p: float = 0.0
+    typical_p: float = 1.0
     repetition_penalty: float = 1.0
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
     max_new_tokens: int = 512
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    json_schema: str | None = None
+    regex: str | None = None
 
 
 SAMPLING_LIMITS: dict[str, tuple[float, float]] = {
@@ -34,12 +47,21 @@ SAMPLING_LIMITS: dict[str, tuple[float, float]] = {
     "top_p": (0, 1),
     "top_k": (0, 100_000),
     "min_p": (0, 1),
+    "typical_p": (0, 1),
     "repetition_penalty": (0.1, 5),
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
     "max_new_tokens": (1, 131_072),
     "seed": (0, 2**53 - 1),
 }
 """What each number of ``Sampling`` may be, ends included, for whoever lets a person set it. A seed
 must survive a browser, whose numbers are exact up to 2^53."""
+
+BIAS_LIMITS = (-100.0, 100.0)
+MOST_BIASES = 300
+MOST_FORM = 50_000
+"""Characters of a JSON schema or regex. They go with every request and are stored with every
+answer."""
 
 
 @dataclass(frozen=True, slots=True)

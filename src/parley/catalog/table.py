@@ -6,7 +6,7 @@ Pure: a catalogue in, text out. Knows nothing of files and of which models are l
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from parley.catalog.spec import Catalogue, ModelSpec
 
@@ -17,13 +17,18 @@ BEGIN = "<!-- models: begin -->"
 END = "<!-- models: end -->"
 
 
-def table(catalogue: Catalogue) -> str:
-    """One line a model under a line of headers, columns aligned."""
-    rows = [HEADERS, *(_row(m, catalogue) for m in catalogue.models)]
-    widths = [max(_width(row[i]) for row in rows) for i in range(len(HEADERS))]
+def table(catalogue: Catalogue, decoding: Mapping[str, str] | None = None) -> str:
+    """One line a model under a line of headers, columns aligned. ``decoding`` says for ids how
+    their answers are computed, in a column of its own."""
+    headers = HEADERS if decoding is None else (*HEADERS, "decoding")
+    rows = [headers, *(_row(m, catalogue) for m in catalogue.models)]
+    if decoding is not None:
+        ids = [m.id for m in catalogue.models]
+        rows[1:] = [(*row, decoding.get(key, "")) for key, row in zip(ids, rows[1:], strict=True)]
+    widths = [max(_width(row[i]) for row in rows) for i in range(len(headers))]
     lines = []
     for row in rows:
-        cells = [_pad(c, w, h) for c, w, h in zip(row, widths, HEADERS, strict=True)]
+        cells = [_pad(c, w, h) for c, w, h in zip(row, widths, headers, strict=True)]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 

@@ -16,6 +16,13 @@ from parley.events import EngineEvent, Loading
 
 Role = Literal["system", "user", "assistant"]
 
+MOST_ALTERNATIVES = 20
+"""Alternatives to a token that can be asked for."""
+
+Decoding = Literal["ragged", "padded", "single", "generate"]
+"""How a model's answers are computed, see docs/engine.md: together in one pass of any lengths;
+together, padded to one length; one pass each; one after the other by the library's own loop."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -27,10 +34,18 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One answer to be written: the conversation so far, oldest first, and how to sample."""
+    """One answer to be written: the conversation so far, oldest first, and how to sample.
+
+    ``logprobs`` asks for the score of every token with that many alternatives, at most
+    ``MOST_ALTERNATIVES``; None asks for nothing and costs nothing. ``scored`` is an answer that is
+    read instead of written: its tokens come back as they are, with their scores; without messages
+    it is a text that stands alone.
+    """
 
     messages: tuple[Message, ...]
     sampling: Sampling
+    logprobs: int | None = None
+    scored: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,7 @@ class Ready:
     context: int | None
     has_template: bool
     seconds: float
+    decoding: Decoding = "generate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from parley.catalog.spec import ModelSpec
 from parley.engines.hub_failures import hub_error
-from parley.errors import LoadError
+from parley.errors import GenerationError, LoadError, ParleyError
 from parley.sizes import size
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad alloc")
@@ -175,3 +175,20 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         yield current
         # Not __context__: libraries probe for optional packages, and those misses explain nothing.
         current = current.__cause__
+
+
+def answer_error(spec: ModelSpec, error: Exception) -> ParleyError:
+    """What ``error``, raised while ``spec`` answered, means to a person."""
+    if isinstance(error, ParleyError):
+        return error
+    if is_out_of_memory(error):
+        return GenerationError(
+            "oom_generate",
+            f"{spec.name} ran out of memory while answering.",
+            "Start a new chat or shorten the conversation, then press Retry.",
+        )
+    return GenerationError(
+        "internal",
+        f"{spec.name} failed while answering ({type(error).__name__}).",
+        "Press Retry; if it happens again, the log has the details.",
+    )

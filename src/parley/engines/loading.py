@@ -30,6 +30,7 @@ from parley.catalog.spec import ModelSpec
 from parley.engines import hub
 from parley.engines.base import Ready
 from parley.engines.checkpoint import count_parameters, weight_files
+from parley.engines.embeddings import input_device
 from parley.engines.failures import (
     corrupt,
     missing_dependency,
@@ -38,6 +39,7 @@ from parley.engines.failures import (
     unsupported_arch,
 )
 from parley.engines.hardware import best_device, choose_dtype
+from parley.engines.kernels import Kernels, probe
 from parley.engines.thinking import is_brick
 from parley.events import Loading, LoadPhase
 
@@ -63,14 +65,8 @@ class Loaded:
     eos: frozenset[int]
     bricks: dict[int, str]
     window: int | None
+    kernels: Kernels
     ready: Ready
-
-
-def input_device(model: PreTrainedModel) -> torch.device:
-    """Where token ids have to be; a model spread over several devices has its first layer there."""
-    weight = model.get_input_embeddings().weight
-    assert isinstance(weight, torch.Tensor)
-    return weight.device
 
 
 class Progress:
@@ -113,7 +109,8 @@ def load(spec: ModelSpec, tell: Callable[[Loading], None], devices: tuple[str, .
     progress("warmup")
     eos = _eos(model.generation_config, tokenizer)
     model.generation_config = _without_habits(model.generation_config, eos)
-    _first_step(model)
+    kernels = probe(model)
+    _first_step(model, kernels)
     footprint = sum(t.numel() * t.element_size() for t in model.parameters())
     window = _window(spec, config)
     ready = Ready(
@@ -130,7 +127,7 @@ def load(spec: ModelSpec, tell: Callable[[Loading], None], devices: tuple[str, .
         for number, token in tokenizer.added_tokens_decoder.items()
         if token.special and is_brick(token.content)
     }
-    return Loaded(spec, model, tokenizer, frozenset(eos), bricks, window, ready)
+    return Loaded(spec, model, tokenizer, frozenset(eos), bricks, window, kernels, ready)
 
 
 def _local_folder(spec: ModelSpec) -> Path:
@@ -178,6 +175,10 @@ def _weights(
     places: list[torch.device],
     progress: Progress,
 ) -> PreTrainedModel:
+    """The library's own way in. What is kept in the dtype it is computed in stays pages of its
+    file: nothing is copied, memory that others want can be had by dropping them, and a step reads
+    them about as fast as memory of our own (measured: 16-bit weights within 3 %, 32-bit ones
+    within 15 % of huge pages). Only what needs another dtype is copied, tensor by tensor."""
     quantised = getattr(config, "quantization_config", None) is not None
     dtype = "auto" if quantised else choose_dtype(spec, places[0], parameters)
     placement: str | dict[str, torch.device] | None = None
@@ -261,7 +262,7 @@ def _window(spec: ModelSpec, config: PreTrainedConfig) -> int | None:
     return min(known) if known else None
 
 
-def _first_step(model: PreTrainedModel) -> None:
+def _first_step(model: PreTrainedModel, kernels: Kernels) -> None:
     """Touches every weight once, so that the first answer does not pay for paging them in."""
-    with torch.inference_mode():
+    with torch.inference_mode(), kernels.step(1):
         model(input_ids=torch.zeros((1, 1), dtype=torch.long, device=input_device(model)))

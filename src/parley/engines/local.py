@@ -160,7 +160,8 @@ class LocalEngine:
     def _read(self, pipe: Connection) -> None:
         try:
             while True:
-                self._receive(pipe.recv())
+                for message in pipe.recv():
+                    self._receive(message)
         except (EOFError, OSError):
             pass
         except Exception:

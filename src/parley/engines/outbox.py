@@ -1,58 +1,50 @@
 """What a model's process has to say, put on the pipe in few and larger pieces.
 
-Answers put an event per token; a reader gains nothing from more than some forty messages a second,
-and each costs both processes time in which they hold their interpreter lock. Knows nothing of what
-the events mean beyond which of them may be merged.
+A token is on its way within a millisecond or two. What is said meanwhile, by any number of
+answers, goes together: a sending costs both processes time in which they hold their interpreter
+lock, and a fast model says thousands of things a second. Knows nothing of what the events mean
+beyond which of them may be merged.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from multiprocessing.connection import Connection
 
 from parley.engines.wire import Said, Up
-from parley.events import Delta, Failed, Finished, Loading
+from parley.events import Delta, Loading
 
-# Seconds between two sendings, except of first and last words.
-PAUSE = 0.025
+PAUSE = 0.002
+"""Seconds between the beginnings of two sendings."""
 
 
 class Outbox:
-    """Sends from a thread of its own, so that no answer waits for the pipe."""
+    """Sends lists of messages from a thread of its own, so that no answer waits for the pipe."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self._changed = threading.Condition()  # guards everything below
         self._pending: list[Up] = []
-        self._urgent = False
+        self._latest: dict[int, int] = {}  # where in it an answer's last message is
         self._sending = False
-        self._speaking: set[int] = set()  # answers whose first word has been put
         threading.Thread(target=self._send, name="outbox", daemon=True).start()
 
     def put(self, message: Up) -> None:
         with self._changed:
-            merged = _merge(self._pending[-1], message) if self._pending else None
+            place = len(self._pending) - 1
+            if isinstance(message, Said):
+                place = self._latest.get(message.id, -1)
+            merged = _merge(self._pending[place], message) if place >= 0 else None
             if merged is not None:
-                self._pending[-1] = merged
-            else:
-                self._pending.append(message)
-            self._urgent = self._urgent or self._is_news(message)
-            self._changed.notify_all()
-
-    def _is_news(self, message: Up) -> bool:
-        """Text and progress can wait for more of the same; a first word and all else cannot."""
-        if isinstance(message, Loading):
-            return False
-        if not isinstance(message, Said):
-            return True
-        if isinstance(message.event, Delta):
-            first = message.id not in self._speaking
-            self._speaking.add(message.id)
-            return first
-        if isinstance(message.event, Finished | Failed):
-            self._speaking.discard(message.id)
-        return True
+                self._pending[place] = merged
+                return
+            if isinstance(message, Said):
+                self._latest[message.id] = len(self._pending)
+            self._pending.append(message)
+            if len(self._pending) == 1:
+                self._changed.notify_all()
 
     def drain(self) -> None:
         """Returns when everything put so far is on the pipe."""
@@ -62,20 +54,19 @@ class Outbox:
     def _send(self) -> None:
         while True:
             with self._changed:
-                self._sending = False
-                self._changed.notify_all()
                 self._changed.wait_for(lambda: self._pending)
                 batch, self._pending = self._pending, []
-                self._urgent = False
+                self._latest.clear()
                 self._sending = True
+            began = time.monotonic()
             # A broken pipe is the main thread's to notice: it reads from the same one.
             with contextlib.suppress(OSError):
-                for message in batch:
-                    self._pipe.send(message)
+                self._pipe.send(batch)
             with self._changed:
-                self._sending = bool(self._pending)
+                self._sending = False
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._urgent, timeout=PAUSE)
+            if (spare := began + PAUSE - time.monotonic()) > 0:
+                time.sleep(spare)
 
 
 def _delta(message: Up) -> Delta | None:
@@ -101,5 +92,6 @@ def _merge(old: Up, new: Up) -> Up | None:
             before.text + after.text,
             before.thinking + after.thinking,
             before.tokens + after.tokens,
+            before.scores + after.scores,
         ),
     )

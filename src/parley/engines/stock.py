@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 from huggingface_hub import constants
 
 from parley.catalog.spec import ModelSpec
+from parley.engines.base import Decoding
 from parley.engines.checkpoint import CONFIG, count_by_dtype, weight_files
+from parley.engines.decoding import decoding
 from parley.engines.failures import corrupt, load_error, not_found
 from parley.engines.hub_cache import snapshot_here
 from parley.engines.hub_failures import COULD_NOT_ASK, not_in_cache
@@ -40,7 +42,8 @@ class Stock:
     token, 2 · layers · KV heads · head size (a sum over layers where they differ), None when the
     configuration does not say. ``window`` is the configuration's own maximum in tokens.
     ``quantised``: the weights load in a packed format of their own, so ``parameters`` times a dtype
-    is not their size. ``problem`` is why it cannot be had from here, in words for a person.
+    is not their size. ``decoding`` is how answers will be computed, "trial" where a load has to
+    find out. ``problem`` is why it cannot be had from here, in words for a person.
     """
 
     on_disk: bool = False
@@ -49,6 +52,7 @@ class Stock:
     kv_values: int | None = None
     window: int | None = None
     quantised: bool = False
+    decoding: Decoding | Literal["trial"] | None = None
     problem: ParleyError | None = None
 
 
@@ -109,6 +113,7 @@ def _with_config(spec: ModelSpec, stock: Stock, config: Any) -> Stock:
         kv_values=kv_values(config),
         window=window(config),
         quantised=is_quantised(config),
+        decoding=decoding(config) or "trial",
     )
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -19,20 +19,21 @@ from huggingface_hub.utils import logging as hub_logging
 from transformers.utils import logging as transformers_logging
 
 from parley.catalog.spec import ModelSpec
-from parley.engines.answer import CancelWatch, Job, answer
+from parley.engines import cache_budget
 from parley.engines.base import Vitals
 from parley.engines.failures import load_error
 from parley.engines.footprint import Footprint
 from parley.engines.hardware import usable_cores
+from parley.engines.job import Job
 from parley.engines.loading import Loaded, load
 from parley.engines.outbox import Outbox
+from parley.engines.proof import choose
+from parley.engines.scheduler import Scheduler
+from parley.engines.stock_config import kv_values
 from parley.engines.wire import Cancel, Generate, LoadFailed, Said
-from parley.events import EngineEvent, Stats
+from parley.events import EngineEvent, Failed, Finished, Stats
 
 log = logging.getLogger(__name__)
-
-# Answers computed at the same time, where the catalogue does not say; the pool lends no more.
-AT_ONCE = 4
 
 PULSE = 1.0
 """Seconds between two signs of life."""
@@ -46,7 +47,7 @@ def main(pipe: Connection, spec: ModelSpec, devices: tuple[str, ...] = ()) -> No
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.set_num_threads(min(torch.get_num_threads(), usable_cores()))
     worker = Worker(spec, Outbox(pipe), devices)
-    threading.Thread(target=worker.load, name="load", daemon=True).start()
+    threading.Thread(target=worker.run, name="model", daemon=True).start()
     threading.Thread(target=worker.pulse, name="pulse", daemon=True).start()
     try:
         while True:
@@ -68,20 +69,17 @@ class Worker:
         self._devices = devices
         self._footprint = Footprint()
         self._outbox = outbox
-        self._threads = ThreadPoolExecutor(spec.concurrency or AT_ONCE, thread_name_prefix="answer")
+        self._lock = threading.Lock()  # guards everything below
         self._loaded: Loaded | None = None
-        self._watch: CancelWatch | None = None
+        self._scheduler: Scheduler | None = None
         self._came = 0.0
-        self._arrival = threading.Event()  # set once the three above are there
-        self._rendering = threading.Lock()  # guards the tokenizer's encoder
-        self._waiting_lock = threading.Lock()  # guards the two below
-        self._waiting: dict[int, Job] = {}
-        self._running: dict[int, Job] = {}
+        self._jobs: dict[int, Job] = {}
 
-    def load(self) -> None:
+    def run(self) -> None:
+        """Load, then answer for as long as the process lives."""
         try:
             loaded = load(self._spec, self._outbox.put, self._devices)
-            self._watch = CancelWatch(loaded.model)
+            scheduler = self._schedule(loaded)
         except BaseException as error:
             said = load_error(self._spec, error)
             trace = error if said.code == "internal" else None
@@ -89,56 +87,60 @@ class Worker:
             self._outbox.put(LoadFailed(said))
             self._outbox.drain()
             os._exit(1)
-        self._loaded = loaded
-        self._came = time.perf_counter()
-        self._outbox.put(loaded.ready)
-        self._arrival.set()
+        with self._lock:
+            self._loaded = loaded
+            self._came = time.perf_counter()
+            early = list(self._jobs.values())
+            for job in early:
+                job.arrived = self._came
+                scheduler.submit(job)
+            self._scheduler = scheduler
+        scheduler.run()
+
+    def _schedule(self, loaded: Loaded) -> Scheduler:
+        decoding, runner = choose(loaded.model)
+        at_once = self._spec.concurrency or cache_budget.AT_ONCE
+        values = kv_values(loaded.model.config.to_dict())
+        width = loaded.model.dtype.itemsize
+        kept = cache_budget.tokens(loaded.window, at_once)
+        budget = values * width * kept if values is not None else cache_budget.UNKNOWN
+        scheduler = Scheduler(loaded, runner, budget, at_once, self._say, loaded.kernels)
+        self._outbox.put(replace(loaded.ready, decoding=decoding))
+        return scheduler
 
     def pulse(self) -> None:
         """A sign of life every second, for as long as this process computes anything at all."""
         while True:
             time.sleep(PULSE)
-            loaded = self._loaded
+            loaded, scheduler = self._loaded, self._scheduler
             memory = self._footprint.bytes(loaded) if loaded is not None else 0
-            now = time.perf_counter()
-            with self._waiting_lock:
-                still = max((now - job.moved for job in self._running.values()), default=0.0)
-            self._outbox.put(Vitals(memory, still))
+            self._outbox.put(Vitals(memory, scheduler.still() if scheduler is not None else 0.0))
 
     def generate(self, job: Job) -> None:
-        with self._waiting_lock:
-            self._waiting[job.number] = job
-        self._threads.submit(self._run, job)
+        with self._lock:
+            self._jobs[job.number] = job
+            if self._scheduler is not None:
+                job.arrived = job.received
+                self._scheduler.submit(job)
 
     def cancel(self, number: int) -> None:
-        with self._waiting_lock:
-            waiting = self._waiting.pop(number, None)
-            running = self._running.get(number)
-        if running is not None:
-            running.cancelled = True
-        if waiting is not None:
-            self._say(waiting, waiting.ended("cancelled", Stats()))
-
-    def _run(self, job: Job) -> None:
-        self._arrival.wait()
-        assert self._loaded is not None
-        assert self._watch is not None
-        with self._waiting_lock:
-            if self._waiting.pop(job.number, None) is None:
-                return  # cancelled while it waited
-            job.moved = time.perf_counter()
-            self._running[job.number] = job
-        job.arrived = max(job.received, self._came)
-        try:
-            answer(
-                self._loaded, job, self._watch, lambda event: self._say(job, event), self._rendering
-            )
-        finally:
-            with self._waiting_lock:
-                del self._running[job.number]
+        with self._lock:
+            job = self._jobs.get(number)
+            scheduler = self._scheduler
+            if job is not None and scheduler is None:
+                job.cancelled = True
+                del self._jobs[number]
+        if job is None:
+            return
+        if scheduler is not None:
+            scheduler.cancel(job)
+        else:
+            self._say(job, job.ended("cancelled", Stats()))
 
     def _say(self, job: Job, event: EngineEvent) -> None:
-        job.moved = time.perf_counter()
+        if isinstance(event, Finished | Failed):
+            with self._lock:
+                self._jobs.pop(job.number, None)
         self._outbox.put(Said(job.number, event))
 
 

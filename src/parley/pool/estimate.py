@@ -10,16 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from parley.catalog.spec import ModelSpec
+from parley.engines import cache_budget
 from parley.engines.precision import STORED_BITS, WIDTHS, Kind, dtype_name
 from parley.engines.stock import Stock
 from parley.pool.room import MODELS, Resources, devices
-
-KV_TOKENS = 4096
-"""Tokens of context that are reckoned with for an answer, where the model's window is not smaller:
-a cache grows with what is said, and few conversations use a window of 128,000."""
-
-KV_ANSWERS = 2
-"""Answers at the same time that are reckoned with, where the model may not write fewer."""
 
 WORKSPACE = 256 * 2**20
 WORKSPACE_SHARE = 0.10
@@ -57,8 +51,9 @@ def estimate(
         weights = bits // 8
     else:
         weights = parameters * width
-    windows = [n for n in (spec.context, stock.window, KV_TOKENS) if n]
-    kv = (stock.kv_values or 0) * width * min(windows) * min(lanes, KV_ANSWERS)
+    windows = [n for n in (spec.context, stock.window) if n]
+    kept = cache_budget.tokens(min(windows, default=None), lanes)
+    kv = (stock.kv_values or 0) * width * kept
     if seen is not None:
         return Estimate(weights, kv, max(0, seen - weights - kv))
     return Estimate(weights, kv, max(WORKSPACE, int(weights * WORKSPACE_SHARE)))

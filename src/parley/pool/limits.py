@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parley.engines.cache_budget import AT_ONCE
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -24,7 +26,7 @@ class Limits:
     queue_timeout: float = 300.0
     fairness_window: float = 10.0
     load_width: int = 2
-    lanes: int = 4
+    lanes: int = AT_ONCE
     stall: float = 120.0
     hang: float = 30.0
     stuck: float = 300.0

@@ -69,6 +69,7 @@ def build(playground: Playground) -> Any:
 
     from parley.ui.endpoints import chat_endpoint, models_endpoint
     from parley.ui.handlers import Handlers
+    from parley.ui.token_endpoints import score_endpoint, tokens_endpoint
 
     handlers = Handlers(playground)
     with gr.Blocks(title=labels.APP, analytics_enabled=False) as demo:
@@ -92,6 +93,8 @@ def build(playground: Playground) -> Any:
         )
         api(models_endpoint(playground), api_name="models", queue=False)
         api(chat_endpoint(playground), api_name="chat", concurrency_limit=None)
+        api(tokens_endpoint(playground), api_name="tokens", concurrency_limit=None)
+        api(score_endpoint(playground), api_name="score", concurrency_limit=None)
     # The pool decides who waits and says so on the page; Gradio's own queue must not hide it.
     return demo.queue(default_concurrency_limit=None, api_open=True)
 

@@ -48,9 +48,37 @@ def chat_endpoint(playground: Playground) -> Callable[..., AsyncGenerator[str]]:
         temperature: float | None = None,
         max_new_tokens: int | None = None,
         seed: int | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        min_p: float | None = None,
+        typical_p: float | None = None,
+        repetition_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        stop: list[str] | None = None,
+        logit_bias: dict[str, float] | None = None,
+        json_schema: str | None = None,
+        regex: str | None = None,
     ) -> AsyncGenerator[str]:
-        """Stream one answer as growing text. ``model`` is an id from ``/models``."""
-        settings = {"temperature": temperature, "max_new_tokens": max_new_tokens, "seed": seed}
+        """Stream one answer as growing text. ``model`` is an id from ``/models``; ``logit_bias``
+        maps token ids to what is added to their scores; ``json_schema`` is a schema as JSON text.
+        """
+        settings = {
+            "temperature": temperature,
+            "max_new_tokens": max_new_tokens,
+            "seed": seed,
+            "top_p": top_p,
+            "top_k": top_k,
+            "min_p": min_p,
+            "typical_p": typical_p,
+            "repetition_penalty": repetition_penalty,
+            "frequency_penalty": frequency_penalty,
+            "presence_penalty": presence_penalty,
+            "stop": stop,
+            "logit_bias": logit_bias,
+            "json_schema": json_schema,
+            "regex": regex,
+        }
         text = ""
         try:
             spec = playground.spec(model or None)

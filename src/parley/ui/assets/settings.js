@@ -12,23 +12,43 @@ Parley.settings = (() => {
     { key: "max_new_tokens", label: LABELS.MAX_NEW_TOKENS, kind: "range", min: 1, max: 4096, step: 1 },
     { key: "stop", label: LABELS.STOP_STRINGS, kind: "text", rows: 2, note: "One per line; the answer ends before the first that appears." },
     { key: "seed", label: LABELS.SEED, kind: "seed", note: "Empty draws a new one for each answer. Same seed, same prompt: same text." },
+    { key: "form", label: LABELS.ANSWER_FORM, kind: "form" },
+  ];
+  const MORE = [
+    { key: "typical_p", label: LABELS.TYPICAL_P, kind: "range", min: 0, max: 1, step: 0.01, note: "1 switches it off." },
+    { key: "frequency_penalty", label: LABELS.FREQUENCY_PENALTY, kind: "range", min: -2, max: 2, step: 0.05, note: "Against each use in the answer; 0 switches it off." },
+    { key: "presence_penalty", label: LABELS.PRESENCE_PENALTY, kind: "range", min: -2, max: 2, step: 0.05, note: "Against any use in the answer; 0 switches it off." },
+    { key: "logit_bias", label: LABELS.LOGIT_BIAS, kind: "bias", note: "Pairs such as 1234: -5, with the ids of this model's tokens." },
+  ];
+  // What an answer has to look like. Each but the first fills one setting, the last two with a text.
+  const JSON_OF_ANY_KIND = '{"type": ["object", "array"]}';
+  const FORMS = [
+    { name: "free", label: LABELS.FREE_TEXT, note: "" },
+    { name: "json", label: LABELS.JSON, note: "An object or a list." },
+    { name: "schema", label: LABELS.JSON_SCHEMA, key: "json_schema", note: "The answer is JSON that fits it.", hint: '{"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}' },
+    { name: "regex", label: LABELS.REGEX, key: "regex", note: "The whole answer matches it.", hint: "(yes|no)" },
   ];
   let form, heading, model = null;
   const all = () => Parley.remember.get("settings", {}) || {};
   const own = () => all()[model.id] || {};
   function save(key, value) {
-    const every = all(), mine = { ...(every[model.id] || {}) };
-    if (value === undefined) delete mine[key]; else mine[key] = value;
+    store({ [key]: value });
+    form.querySelector(`[data-key="${key}"]`).classList.toggle("changed", value !== undefined);
+  }
+  function store(changes) {
+    const every = all(), mine = { ...(every[model.id] || {}), ...changes };
+    for (const key of Object.keys(changes)) if (changes[key] === undefined) delete mine[key];
     if (Object.keys(mine).length) every[model.id] = mine; else delete every[model.id];
     Parley.remember.set("settings", every);
-    form.querySelector(`[data-key="${key}"]`).classList.toggle("changed", value !== undefined);
   }
   const start = parts => { ({ form, heading } = parts); form.addEventListener("submit", e => e.preventDefault()); };
   function show(id) {
     model = Parley.byId(id);
     if (!model) return;
     heading.textContent = `For ${model.name}, kept in this browser.`;
-    form.replaceChildren(...FIELDS.map(field));
+    const open = form.querySelector("details")?.open || MORE.some(f => own()[f.key] !== undefined);
+    form.replaceChildren(...FIELDS.map(f => f.kind === "form" ? answerForm(f) : field(f)),
+      el("details", { class: "rare", open }, el("summary", {}, LABELS.MORE), ...MORE.map(field)));
   }
   function field(f) {
     const base = model.defaults[f.key], mine = own()[f.key], value = mine === undefined ? base : mine;
@@ -54,6 +74,11 @@ Parley.settings = (() => {
       input.value = value ?? "";
       input.addEventListener("input", () => { const digits = input.value.replace(/\D/g, "").slice(0, 15); if (digits !== input.value) input.value = digits; save(f.key, same(digits === "" ? null : +digits)); });
       node.append(input);
+    } else if (f.kind === "bias") {
+      const input = el("input", { type: "text", placeholder: "none", "aria-label": f.label, spellcheck: "false" });
+      input.value = value.map(([token, bias]) => token + ": " + bias).join(", ");
+      input.addEventListener("input", () => { const [pairs, why] = biases(input.value); wrong(node, why); if (!why) save(f.key, same(pairs)); });
+      node.append(input);
     } else {
       const area = el("textarea", { rows: f.rows, "aria-label": f.label, dir: "auto" });
       const lines = f.key === "stop";
@@ -65,6 +90,41 @@ Parley.settings = (() => {
     node.note = f.note || "";
     return node;
   }
+  function biases(text) {
+    const pairs = [];
+    for (const part of text.split(/[,;\n]/).filter(p => p.trim())) {
+      const found = /^\s*(\d{1,9})\s*[:=]\s*([-+]?\d+(?:\.\d+)?)\s*$/.exec(part);
+      if (!found) return [null, "Write each as token id: bias, with commas between them."];
+      if (Math.abs(+found[2]) > 100) return [null, "Use a bias from -100 to 100."];
+      pairs.push([+found[1], +found[2]]);
+    }
+    return pairs.length > 300 ? [null, "Use at most 300 pairs."] : [pairs, null];
+  }
+  function answerForm(f) {
+    const { json_schema: schema, regex } = own();
+    const now = regex !== undefined ? "regex" : schema === JSON_OF_ANY_KIND ? "json" : schema !== undefined ? "schema" : "free";
+    const node = el("div", { class: "field", "data-key": f.key });
+    const choice = el("select", { "aria-label": f.label }, ...FORMS.map(o => el("option", { value: o.name }, o.label)));
+    const area = el("textarea", { rows: 5, dir: "ltr", spellcheck: "false", class: "code" });
+    const texts = { schema: now === "schema" ? schema : "", regex: regex || "" };
+    const draw = () => {
+      const form = FORMS.find(o => o.name === choice.value);
+      node.classList.toggle("changed", form.name !== "free");
+      area.hidden = !form.key;
+      if (form.key) { area.value = texts[form.name]; area.placeholder = form.hint; area.setAttribute("aria-label", form.label); }
+      node.note = form.note;
+      check();
+    };
+    const check = () => wrong(node, choice.value === "schema" && area.value.trim() && !isJson(area.value) ? "This is not JSON yet." : null);
+    const keep = () => store({ json_schema: { json: JSON_OF_ANY_KIND, schema: texts.schema }[choice.value], regex: choice.value === "regex" ? texts.regex : undefined });
+    choice.value = now;
+    choice.addEventListener("change", () => { keep(); draw(); });
+    area.addEventListener("input", () => { texts[choice.value] = area.value; keep(); check(); });
+    node.append(el("span", { class: "cap" }, el("span", {}, f.label)), choice, area, el("small", { role: "status" }));
+    draw();
+    return node;
+  }
+  const isJson = text => { try { JSON.parse(text); return true; } catch { return false; } };
   // A refused value leaves the last good one in force; why is said where the hint stood.
   function wrong(node, why) { node.classList.toggle("wrong", !!why); node.querySelector("small").textContent = why || node.note; }
   return { start, show, reset() { const every = all(); delete every[model.id]; Parley.remember.set("settings", every); show(model.id); }, changes: id => ({ ...(all()[id] || {}) }) };
