@@ -3,8 +3,8 @@
 ``how`` says which way: "generate" with a ``TextIteratorStreamer``, one after the other as they
 arrive; "static", one padded batch; "continuous", its continuous batching. The process has torch's
 own settings, as a script of anybody's would, and as many threads as Parley's. With these settings
-threads spin while they wait for each other, which is a little quicker on a machine at rest and many
-times slower on a busy one; ``patient`` has them sleep, as Parley's do. What runs in it is
+threads spin for long while they wait for each other, which makes a busy machine many times slower;
+``patient`` has them give their cores away as soon as Parley's. What runs in it is
 ``library_process.py``.
 """
 
@@ -36,7 +36,7 @@ class Library:
         # The nursery sets these for its own children; they are not everybody's.
         environment = {k: v for k, v in os.environ.items() if k not in ENVIRONMENT}
         if patient:
-            environment["OMP_WAIT_POLICY"] = "PASSIVE"
+            environment |= ENVIRONMENT
         environment["PYTHONPATH"] = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.parts.library_process", str(folder or ""), dtype],

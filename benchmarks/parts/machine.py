@@ -43,7 +43,7 @@ class Machine:
     def __str__(self) -> str:
         device = self.about["device"]
         waits = (
-            "threads that sleep while they wait" if self._patient else "its own threads' manners"
+            "threads that wait as Parley's" if self._patient else "its own threads' manners"
         )
         return (
             f"{processor()}, {cores()} cores{f', {device}' if device else ''}; memory reads "

@@ -29,7 +29,7 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     made.add_argument(
         "--patient",
         action="store_true",
-        help="the library's threads sleep while they wait, as Parley's do: for busy machines",
+        help="the library's threads wait no longer than Parley's: for busy machines",
     )
     made.add_argument(
         "--folder",

@@ -71,22 +71,42 @@ def test_it_comes_back_after_an_error_and_stays_off_inside_another_step():
 @needs_onednn
 def test_trying_ends_with_the_first_count_that_gains_too_little(speeds):
     asked = speeds(rows1=1.8, rows2=1.3, rows3=1.1, rows4=9)
-    assert probe(Layers()) == Kernels(alone=2)
+    assert probe(Layers()).alone == 2
     assert asked == [1, 2, 3]
 
 
 @needs_onednn
 def test_a_processor_on_which_onednn_is_always_faster(speeds):
     asked = speeds()
-    assert probe(Layers()) == Kernels()
+    assert probe(Layers()).alone == 0
     assert asked == [1]
 
 
 @pytest.mark.parametrize("layers", [Layers(torch.float32), Layers(count=0), Layers(device="meta")])
 def test_nothing_is_tried_where_there_is_no_choice(speeds, layers):
     asked = speeds(rows1=2)
-    assert probe(layers) == Kernels()
+    assert probe(layers).alone == 0
     assert asked == []
+
+
+def test_one_row_is_steady_where_its_bits_do_not_depend_on_the_threads(monkeypatch):
+    assert probe(Layers(torch.float32)).steady
+    linear = torch.nn.functional.linear
+
+    def split(row, weight):
+        half = row.shape[-1] // 2
+        if torch.get_num_threads() == 1:
+            return linear(row, weight)
+        return linear(row[..., :half], weight[:, :half]) + linear(row[..., half:], weight[:, half:])
+
+    monkeypatch.setattr(torch.nn.functional, "linear", split)
+    before = torch.get_num_threads()
+    assert not probe(Layers(torch.float32)).steady or before == 1
+    assert torch.get_num_threads() == before
+
+
+def test_nothing_is_called_steady_that_was_not_tried():
+    assert not probe(Layers(device="meta")).steady
 
 
 def test_a_trial_reads_no_more_than_it_has_to(monkeypatch):

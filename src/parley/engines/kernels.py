@@ -31,9 +31,13 @@ SWITCHED = (torch.bfloat16, torch.float16)
 
 @dataclass(frozen=True, slots=True)
 class Kernels:
-    """Up to ``alone`` rows are computed faster by torch alone, without oneDNN."""
+    """Up to ``alone`` rows are computed faster by torch alone, without oneDNN.
+
+    ``steady`` is whether a single row gives the same bits on any number of threads.
+    """
 
     alone: int = 0
+    steady: bool = False
 
     def step(self, rows: int) -> AbstractContextManager[None]:
         """What a decode step of that many rows is to be run under. The switch is the process's:
@@ -45,23 +49,46 @@ def probe(model: PreTrainedModel) -> Kernels:
     """The kernels for ``model``, tried out where there is a choice, in some hundredths of a
     second."""
     weights = list(_sample(model))
-    if not weights or not torch._C._has_mkldnn:
-        return Kernels()
+    choice = [w for w in weights if w.dtype in SWITCHED]
     alone = 0
     with torch.inference_mode():
-        for rows in ROWS:
-            if _gain(weights, rows) < GAIN:
-                break  # torch's own kernels take each row by itself: more rows only get worse
-            alone = rows
-    return Kernels(alone)
+        if choice and torch._C._has_mkldnn:
+            for rows in ROWS:
+                if _gain(choice, rows) < GAIN:
+                    break  # torch's own kernels take each row by itself: more rows only get worse
+                alone = rows
+        return Kernels(alone, _steady(weights, Kernels(alone)))
+
+
+def _steady(weights: Sequence[torch.Tensor], kernels: Kernels) -> bool:
+    if not weights:
+        return False
+    most = torch.get_num_threads()
+
+    def products(threads: int) -> list[torch.Tensor]:
+        torch.set_num_threads(threads)
+        with kernels.step(1):
+            return [nn.functional.linear(_row(weight), weight) for weight in weights]
+
+    counts = {max(1, most >> halved) for halved in range(most.bit_length())}
+    try:
+        first, *others = (products(threads) for threads in sorted(counts, reverse=True))
+    finally:
+        torch.set_num_threads(most)
+    return all(torch.equal(a, b) for other in others for a, b in zip(first, other, strict=True))
+
+
+def _row(weight: torch.Tensor) -> torch.Tensor:
+    """Something whose sum depends on the order of its parts."""
+    return torch.linspace(-1, 3, weight.shape[1]).to(weight.dtype)[None, None]
 
 
 def _sample(model: PreTrainedModel) -> Iterator[torch.Tensor]:
-    """Weights of the layers, as many as it takes; none where there is nothing to choose."""
+    """Weights of the layers on the processor, as many as it takes."""
     read = 0
     for module in model.modules():
         weight = module.weight if isinstance(module, nn.Linear) else None
-        if weight is None or weight.dtype not in SWITCHED or weight.device.type != "cpu":
+        if weight is None or not weight.is_floating_point() or weight.device.type != "cpu":
             continue
         yield weight
         read += weight.numel() * weight.element_size()

@@ -43,9 +43,11 @@ PRELOAD = (
 ENVIRONMENT = {
     # Else importing torch would initialise CUDA in the server, and CUDA does not survive a fork.
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
-    # Else the threads of a matrix product spin while they wait for each other, on cores that the
-    # page, the browser or another model needs: measured 3 to 8 times slower on two busy cores.
-    "OMP_WAIT_POLICY": "PASSIVE",
+    # For how long a thread that has nothing to do looks for work before it gives its core away.
+    # The gaps between matrix products are shorter: without it a token takes a third longer. As
+    # long as the library does, it would take the core from the page and from other models.
+    "GOMP_SPINCOUNT": "10000",  # about a tenth of a millisecond, for GNU's OpenMP
+    "KMP_BLOCKTIME": "1",  # milliseconds, for LLVM's
 }
 
 # The standard library's exit status for a child whose fork server has died; the child may live.

@@ -35,6 +35,7 @@ from parley.engines.plan import ALONE_SLICE, plan
 from parley.engines.row import Row, is_alone
 from parley.engines.sampling import Sampler
 from parley.engines.scores import Scorer
+from parley.engines.threads import Threads
 from parley.engines.writer import Writer
 from parley.events import EngineEvent, Started, Stats
 
@@ -59,13 +60,12 @@ class Scheduler:
         say: Say,
         kernels: Kernels,
     ) -> None:
-        self._loaded = loaded
-        self._runner = runner
-        self._at_once = at_once
-        self._say = say
-        self._kernels = kernels
+        self._loaded, self._runner, self._kernels = loaded, runner, kernels
+        self._at_once, self._say = at_once, say
         self._watch = CancelWatch(loaded.model)
         self._pace = Pace()
+        on_cpu = input_device(loaded.model).type == "cpu"
+        self._threads = Threads(torch.get_num_threads() if on_cpu else 1)
         self._constraints = Constraints(
             loaded.tokenizer, vocabulary(loaded.model), loaded.eos, loaded.spec.name
         )
@@ -278,7 +278,9 @@ class Scheduler:
             lambda: any(job.cancelled for job in costly) or all(job.cancelled for job in jobs)
         )
         try:
-            with self._kernels.step(sum(count for _, count in work)):
+            rows = sum(count for _, count in work)
+            exact = work[0][0].alone and not (rows == 1 and self._kernels.steady)
+            with self._kernels.step(rows), self._threads.step(all_of_them=exact):
                 return self._runner.forward(pieces)
         finally:
             self._watch.until(None)
