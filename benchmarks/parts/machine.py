@@ -42,9 +42,7 @@ class Machine:
 
     def __str__(self) -> str:
         device = self.about["device"]
-        waits = (
-            "threads that wait as Parley's" if self._patient else "its own threads' manners"
-        )
+        waits = "threads that wait as Parley's" if self._patient else "its own threads' manners"
         return (
             f"{processor()}, {cores()} cores{f', {device}' if device else ''}; memory reads "
             f"{spread(self.seen, 1, 1e-9)} GB/s; Python {platform.python_version()}, "
