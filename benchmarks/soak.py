@@ -4,9 +4,9 @@
 
 Real checkpoints (tiny, of different architectures), real engine processes, a real database; the
 people are coroutines that use Parley as the page does. Each draws at random what to do next: send
-and read to the end, press Stop, close the tab (also while the model loads), retry, load without
-asking. Meanwhile models are unloaded, pinned and unpinned, and engine processes are killed and
-frozen, and pairs of models are asked for together.
+and read to the end, press Stop, close the tab (also while the model loads) and come back to what
+was written meanwhile, retry, load without asking. Meanwhile models are unloaded, pinned and
+unpinned, engine processes are killed and frozen, and pairs of models are asked for together.
 
 Every model answers every prompt greedily, so what it must say is known: an answer that has ended
 must be that text, one that was stopped or has failed must be the beginning of it, on the page and
@@ -47,6 +47,7 @@ from parley.chats.store import Store  # noqa: E402
 from parley.engines.local import LocalEngine  # noqa: E402
 from parley.engines.nursery import Nursery  # noqa: E402
 from parley.engines.stock import take_stock  # noqa: E402
+from parley.errors import StoreError  # noqa: E402
 from parley.events import Delta, Failed, Finished  # noqa: E402
 from parley.playground import Opened, Playground  # noqa: E402
 from parley.pool.appraiser import Appraiser  # noqa: E402
@@ -223,10 +224,30 @@ class Soak:
                 if action == "leave" and waited >= patience:
                     break
         assert opened is not None
+        if end is None:
+            seen, end = await self.come_back(turn, opened, seen)
         await self.check(turn, prompt, opened, seen, end)
         if action == "retry" and isinstance(end, Finished | Failed):
             again = Turn(turn.owner, turn.model, chat=opened.chat.id, retry_of=opened.answer.id)
             await self.turn(again, prompt, "read", patience)
+
+    async def come_back(
+        self, turn: Turn, opened: Opened, seen: str
+    ) -> tuple[str, Finished | Failed | None]:
+        """To an answer that went on meanwhile: all of it, from its beginning."""
+        text, end = "", None
+        try:
+            stream = self.playground.follow(turn.owner, opened.chat.id, opened.answer.id)
+            async with aclosing(stream) as followed:
+                async for news in followed:
+                    for event in () if isinstance(news, Opened) else news.events:
+                        if isinstance(event, Delta):
+                            text += event.text
+                        elif isinstance(event, Finished | Failed):
+                            end = event
+        except StoreError:  # it has ended
+            return seen, None
+        return text, end
 
     async def check(
         self, turn: Turn, prompt: str, opened: Opened, seen: str, end: Finished | Failed | None

@@ -129,9 +129,9 @@ def serve(mode: str, history: int, runs: int, rate: float) -> None:
             else open_chatbot(engine, history, runs, TICK if mode == "chatbot" else slower(history))
         )
         if mode == "eager":
-            from parley.ui import handlers
+            from parley.ui import stream
 
-            handlers.TICK = 0.0
+            stream.TICK = 0.0
         report_answers(engine)
         print(json.dumps(addresses), flush=True)
         sys.stdin.read()

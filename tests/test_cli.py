@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from parley import __version__
+from parley import __version__, sizes
+from parley.chats.store import FILE, Store
 from parley.cli import main
 from parley.errors import CatalogueError
 from tests import checkpoints
@@ -84,6 +85,44 @@ def test_a_broken_catalogue_is_not_a_traceback(capsys, monkeypatch):
     monkeypatch.setattr("parley.catalog.loader.load", broken)
     assert main(["models"]) == 2
     assert capsys.readouterr().err == f"{error}\n"
+
+
+def test_backup_says_where_it_is_and_how_large(data_dir, tmp_path, capsys):
+    store = Store(data_dir)
+    chat = store.create_chat("ann", "guide")
+    store.add_user(chat.id, None, "x" * 1_000_000)
+    assert main(["backup", str(tmp_path / "copy.db")]) == 0
+    store.close()
+    size = sizes.size((tmp_path / "copy.db").stat().st_size)
+    assert size.endswith("MB")
+    assert capsys.readouterr() == (f"{tmp_path / 'copy.db'} ({size})\n", "")
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "copy.db").rename(tmp_path / "restored" / FILE)
+    again = Store(tmp_path / "restored")
+    assert [kept.id for kept in again.chats("ann")] == [chat.id]
+    again.close()
+
+
+def test_backup_takes_the_folder_it_is_given_and_a_name_as_a_shell_does(
+    tmp_path, monkeypatch, capsys
+):
+    Store(tmp_path / "mine").close()
+    monkeypatch.chdir(tmp_path)
+    assert main(["backup", "copy.db", "--data-dir", "mine"]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path / 'copy.db'} (")
+
+
+def test_backup_replaces_nothing_and_makes_nothing_up(data_dir, tmp_path, capsys):
+    assert main(["backup", str(tmp_path / "copy.db")]) == 2
+    assert capsys.readouterr().err.startswith(f"There are no saved chats in {data_dir}.")
+    assert not data_dir.exists()
+    Store(data_dir).close()
+    (tmp_path / "copy.db").write_text("mine")
+    assert main(["backup", str(tmp_path / "copy.db")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"There is already something at {tmp_path / 'copy.db'}.")
+    assert (tmp_path / "copy.db").read_text() == "mine"
 
 
 def test_no_command_shows_the_help(capsys):

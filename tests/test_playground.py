@@ -144,32 +144,159 @@ def test_a_retry_stands_beside_the_first_answer(playground):
         first.answer.id,
         again.answer.id,
     ]
-    assert again.siblings == 1
+    assert (again.turn, again.turns) == (2, 2)
     assert again.question is None
 
 
-def test_leaving_mid_answer_stops_it_and_keeps_the_text(playground):
-    opened, _, text = run(playground, Turn(OWNER, "long", "Go on"), until=lambda t: len(t) > 20)
-    kept = stored(playground, opened)
-    assert kept.state == "stopped"
-    assert kept.finish_reason == "cancelled"
-    assert kept.content.startswith(text)
-    assert eventually(lambda: playground.pool.view().models["long"].leases == 0)
+def left(playground: Playground, turn: Turn, when=lambda batch: True) -> Opened:
+    """Begin a turn and leave it at the first batch for which ``when`` is true."""
 
-
-def test_leaving_while_the_model_loads_lets_the_load_finish(playground):
-    async def leave_once_it_loads():
-        async with aclosing(playground.ask(Turn(OWNER, "long", "Go on"))) as stream:
+    async def read():
+        async with aclosing(playground.ask(turn)) as stream:
             async for item in stream:
                 if isinstance(item, Opened):
                     opened = item
-                elif any(isinstance(event, Loading) for event in item.events):
+                elif when(item):
                     return opened
 
-    opened = asyncio.run(leave_once_it_loads())
-    assert eventually(lambda: stored(playground, opened).state == "stopped")
-    assert eventually(lambda: playground.pool.view().models["long"].state == "ready")
+    return asyncio.run(read())
+
+
+def writing(batch):
+    return any(isinstance(event, Delta) for event in batch.events)
+
+
+def test_an_answer_that_is_left_goes_on_and_is_complete(playground):
+    turn = Turn(OWNER, "long", "Go on", settings={"max_new_tokens": 300})
+    opened = left(playground, turn, writing)
+    assert playground.under_way(opened.answer.id)
+    assert playground.answering(OWNER) == {opened.chat.id}
+    assert playground.answering("somebody else") == set()
+    assert eventually(lambda: stored(playground, opened).state == "done")
+    assert stored(playground, opened).meta["stats"]["completion_tokens"] == 300
+    assert playground.answering(OWNER) == set()
     assert playground.pool.view().models["long"].leases == 0
+
+
+def test_one_that_is_left_while_its_model_loads_goes_on_too(playground):
+    turn = Turn(OWNER, "long", "Go on", settings={"max_new_tokens": 20})
+    opened = left(playground, turn, lambda b: any(isinstance(e, Loading) for e in b.events))
+    assert eventually(lambda: stored(playground, opened).state == "done")
+
+
+def test_who_comes_back_hears_it_from_its_beginning_and_can_stop_it(playground):
+    opened = left(playground, Turn(OWNER, "long", "Go on"), writing)
+
+    async def follow():
+        text = ""
+        stream = playground.follow(OWNER, opened.chat.id, opened.answer.id)
+        async with aclosing(stream) as news:
+            async for item in news:
+                if isinstance(item, Opened):
+                    assert (item.answer.id, item.question) == (opened.answer.id, None)
+                    continue
+                text += "".join(e.text for e in item.events if isinstance(e, Delta))
+                if len(text) > 200:
+                    playground.stop(opened.answer.id)
+                if item.last:
+                    assert item.meta["stats"]["completion_tokens"] > 0
+                    return text
+
+    text = asyncio.run(follow())
+    assert eventually(lambda: stored(playground, opened).state == "stopped")
+    assert stored(playground, opened).content == text
+
+
+def test_two_readers_hear_the_same(playground):
+    async def both():
+        texts = ["", ""]
+        turn = Turn(OWNER, "long", "Go on", settings={"max_new_tokens": 200})
+        async with aclosing(playground.ask(turn)) as first:
+            opened = await anext(first)
+            second = playground.follow(OWNER, opened.chat.id, opened.answer.id)
+            await anext(second)
+
+            async def read(index, stream):
+                async for item in stream:
+                    texts[index] += "".join(e.text for e in item.events if isinstance(e, Delta))
+
+            await asyncio.gather(read(0, first), read(1, second))
+        return texts
+
+    one, two = asyncio.run(both())
+    assert one == two
+    assert one
+
+
+@pytest.mark.parametrize("owner", [OWNER, "somebody else"])
+def test_what_is_not_being_written_cannot_be_followed(playground, owner):
+    opened, _, _ = run(playground, Turn(OWNER, "short", "One"))
+
+    async def follow():
+        await anext(playground.follow(owner, opened.chat.id, opened.answer.id))
+
+    code = "not_under_way" if owner == OWNER else "no_such_chat"
+    with pytest.raises(ParleyError) as refused:
+        asyncio.run(follow())
+    assert refused.value.code == code
+
+
+def test_an_edited_question_stands_beside_the_first_one(playground):
+    first, _, _ = run(playground, Turn(OWNER, "short", "One"))
+    question = first.question.id
+    turn = Turn(OWNER, "short", "Uno", chat=first.chat.id, edit_of=question)
+    edited, _, _ = run(playground, turn)
+    chat, messages = playground.store.chat(OWNER, first.chat.id)
+    assert [m.content for m in tree.siblings(messages, question)] == ["One", "Uno"]
+    assert [m.id for m in tree.path(messages, chat.leaf)] == [edited.question.id, edited.answer.id]
+
+
+def test_an_answer_cut_by_its_length_is_continued_in_place(playground):
+    settings = {"temperature": 0, "max_new_tokens": 30}
+    whole, _, text = run(playground, Turn(OWNER, "short", "One", settings=settings))
+    settings["max_new_tokens"] = 12
+    first, _, begun = run(playground, Turn(OWNER, "short", "One", settings=settings))
+    assert text.startswith(begun)
+    settings["max_new_tokens"] = 18
+    turn = Turn(OWNER, "short", chat=first.chat.id, continue_of=first.answer.id, settings=settings)
+    again, _, heard = run(playground, turn)
+    assert (again.answer.id, again.question) == (first.answer.id, None)
+    kept = stored(playground, again)
+    assert kept.content == heard == text
+    assert kept.meta["stats"]["completion_tokens"] == 30
+    assert kept.meta["token_ids"] == stored(playground, whole).meta["token_ids"]
+    _, messages = playground.store.chat(OWNER, first.chat.id)
+    assert len(messages) == 2
+
+
+def test_only_its_own_model_goes_on_with_an_answer(playground):
+    first, _, _ = run(playground, Turn(OWNER, "short", "One"))
+    turn = Turn(OWNER, "long", chat=first.chat.id, continue_of=first.answer.id)
+    with pytest.raises(ParleyError) as refused:
+        run(playground, turn)
+    assert refused.value.code == "another_model"
+    assert stored(playground, first).state == "done"
+
+
+def test_a_temporary_chat_is_kept_nowhere_but_in_memory(playground):
+    turn = Turn(OWNER, "short", "A secret", temporary=True)
+
+    async def talk():
+        opened = None
+        for following in (turn, None):
+            following = following or Turn(OWNER, "short", "More", chat=opened.chat.id)
+            async with aclosing(playground.ask(following)) as stream:
+                async for item in stream:
+                    opened = item if isinstance(item, Opened) else opened
+        return opened
+
+    opened = asyncio.run(talk())
+    assert playground.store.chats(OWNER) == ()
+    kept = playground.store_of(opened.chat.id)
+    assert eventually(lambda: kept.chat(OWNER, opened.chat.id)[1][-1].state == "done")
+    assert [m.role for m in kept.chat(OWNER, opened.chat.id)[1]] == ["user", "assistant"] * 2
+    with pytest.raises(ParleyError):
+        playground.store.chat(OWNER, opened.chat.id)
 
 
 def test_stopping_while_the_model_loads_ends_the_load(playground, engines):
@@ -206,8 +333,9 @@ def test_a_killed_engine_ends_the_turn_with_a_sentence_and_the_next_one_works(pl
     opened, end, text = asyncio.run(kill_midway())
     assert isinstance(end, Failed)
     assert end.code == "engine_died"
-    turn = Turn(OWNER, "long", chat=opened.chat.id, retry_of=opened.answer.id)
-    again, _, _ = run(playground, turn, until=lambda t: len(t) > 5)
+    settings = {"max_new_tokens": 20}
+    turn = Turn(OWNER, "long", chat=opened.chat.id, retry_of=opened.answer.id, settings=settings)
+    again, _, _ = run(playground, turn)
     kept = stored(playground, opened)
     assert (kept.state, kept.content, kept.error.code) == ("failed", text, "engine_died")
     assert stored(playground, again).content

@@ -126,6 +126,25 @@ def test_the_catalogue_of_a_clone_or_else_of_the_current_folder(tmp_path, monkey
     assert default_models_file(package) == tmp_path / "clone" / "models.yaml"
 
 
+def test_sharing_is_off_where_anybody_may_come_unless_it_is_turned_on():
+    assert read_settings({}).sharing
+    assert read_settings({"GRADIO_SERVER_NAME": "0.0.0.0"}).sharing
+    assert not read_settings({"SYSTEM": "spaces"}).sharing
+    assert not read_settings({}, share=True).sharing
+    assert read_settings({"SYSTEM": "spaces", "PARLEY_SHARING": "on"}).sharing
+    assert not read_settings({"PARLEY_SHARING": " Off "}).sharing
+    with pytest.raises(ParleyError, match=r"^PARLEY_SHARING is 'maybe', .* neither on nor off"):
+        read_settings({"PARLEY_SHARING": "maybe"})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_only_a_page_for_this_machine_is_local(host):
+    assert read_settings({}, host=host).local
+    assert not read_settings({}, host=host, share=True).local
+    assert not read_settings({"SYSTEM": "spaces"}, host=host).local
+    assert not read_settings({}, host="0.0.0.0").local
+
+
 def test_a_space_is_open_to_its_proxy():
     assert read_settings({"SYSTEM": "spaces"}).host == "0.0.0.0"
     assert (

@@ -152,3 +152,9 @@ def test_a_stopped_answer_stays_as_the_person_saw_it():
 def test_an_answer_that_never_began_leaves_one_question():
     history = [said("user", "a"), said("assistant", ""), said("user", "b")]
     assert turns.prompt("", history) == (Message("user", "a\n\nb"),)
+
+
+def test_a_turn_asks_for_nothing_that_it_does_not_say():
+    turn = turns.Turn("somebody", "some model")
+    assert (turn.edit_of, turn.continue_of, turn.branch, turn.thinking) == (None,) * 4
+    assert hash(turns.Branch("answer", (1, 2, 3)))

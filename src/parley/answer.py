@@ -1,7 +1,7 @@
 """One answer on its way: from the pool to the engine, to the record, to whoever reads it.
 
-It lives on when its reader leaves, until the engine has said its last word; exactly then the lease
-is given back. Knows nothing of prompts, pages or SQL.
+Any number of readers may follow it, from any moment on; it goes on without one. When the engine has
+said its last word, and not before, the lease is given back. Knows nothing of prompts, pages or SQL.
 """
 
 from __future__ import annotations
@@ -10,42 +10,24 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from parley.catalog.spec import ModelSpec
+from parley.chats.records import ChatMessage
 from parley.engines.base import Generation, Ready, Request
 from parley.errors import ParleyError
-from parley.events import Delta, Event, Failed, Finished, Loading, Queued, Started
+from parley.events import Delta, Event, Failed, Finished, Loading, Queued, Started, Stats
 from parley.mailbox import Mailbox
 from parley.pool.pool import Pool
 from parley.pool.slots import Lease, OneByOne
+from parley.record import Record
 
 FLUSH_SECONDS = 0.4
 """At most this much of a running answer is lost when the whole process is killed."""
 
 
-class Record(Protocol):
-    """Where an answer is kept. Calls return at once and never raise."""
-
-    def flush(self, text: str, thinking: str) -> None: ...
-
-    def end(
-        self, event: Finished | Failed, text: str, thinking: str, meta: Mapping[str, Any]
-    ) -> None: ...
-
-
-class NoRecord:
-    """An answer that is not kept."""
-
-    def flush(self, text: str, thinking: str) -> None: ...
-
-    def end(
-        self, event: Finished | Failed, text: str, thinking: str, meta: Mapping[str, Any]
-    ) -> None: ...
-
-
 class Answer:
-    """``mailbox`` holds every event in order, the last is Finished or Failed; ``meta`` says how
+    """``follow`` it to hear every event in order, the last is Finished or Failed; ``meta`` says how
     the answer came to be and is complete once that has been taken."""
 
     def __init__(
@@ -57,14 +39,27 @@ class Answer:
         on_end: Callable[[], None],
         *,
         insist: bool = False,
+        begins: ChatMessage | None = None,
+        earlier: Mapping[str, Any] | None = None,
+        counted: bool = True,
     ) -> None:
-        self.mailbox: Mailbox[Event] = Mailbox()
+        """``begins`` is the answer as it stands in the store, which may have a text already;
+        ``earlier`` are the stats of that text. What is not ``counted`` is no answer to the meters.
+        """
         self.meta: dict[str, Any] = {"sampling": dataclasses.asdict(request.sampling)}
         self._request = request
         self._record = record
         self._on_end = on_end
-        self._text: list[str] = []
-        self._thinking: list[str] = []
+        # Guards what a new reader is told first, and who is told what comes next.
+        self._readers_lock = threading.Lock()
+        self._readers: list[Mailbox[Event]] = []
+        self._waits: Queued | Loading | None = None
+        self._started: Started | None = None
+        self._text = [begins.content] if begins and begins.content else []
+        self._thinking = [begins.thinking] if begins and begins.thinking else []
+        self._earlier = earlier or {}
+        self._tokens = 0
+        self._last: Finished | Failed | None = None
         self._flushed = time.monotonic()
         # Guards the hand-over from waiting to generating against a cancel from another thread.
         self._handover_lock = threading.Lock()
@@ -74,12 +69,53 @@ class Answer:
         self._ended = False
         self._model_id = spec.id
         self._meters = pool.meters
+        self._counted = counted
         self._told_to_stop: float | None = None
         self._ticket = pool.request(spec, self._on_pool, insist=insist)
 
     @property
     def ended(self) -> bool:
         return self._ended
+
+    @property
+    def stopping(self) -> bool:
+        """Somebody has stopped it, and it has not ended yet."""
+        return self._is_cancelled() and not self._ended
+
+    def follow(self) -> Mailbox[Event]:
+        """Everything from its beginning, what is past already drawn together."""
+        mailbox: Mailbox[Event] = Mailbox()
+        with self._readers_lock:
+            if self._waits and not self._started:
+                mailbox.put(self._waits)
+            if self._started:
+                mailbox.put(self._started)
+            if self._text or self._thinking:
+                mailbox.put(Delta("".join(self._text), "".join(self._thinking), self._tokens))
+            if self._last:
+                mailbox.put(self._last)
+            self._readers.append(mailbox)
+        return mailbox
+
+    def unfollow(self, mailbox: Mailbox[Event]) -> None:
+        with self._readers_lock:
+            self._readers.remove(mailbox)
+
+    def _tell(self, event: Event) -> None:
+        with self._readers_lock:
+            match event:
+                case Queued() | Loading():
+                    self._waits = event
+                case Started():
+                    self._started = event
+                case Delta():
+                    self._text.append(event.text)
+                    self._thinking.append(event.thinking)
+                    self._tokens += event.tokens
+                case Finished() | Failed():
+                    self._last = event
+            for mailbox in self._readers:
+                mailbox.put(event)
 
     def cancel(self) -> None:
         """Somebody has stopped it, wherever it is; idempotent, from any thread."""
@@ -111,7 +147,7 @@ class Answer:
         elif isinstance(news, Lease):
             self._begin(news)
         elif not self._ended and not isinstance(news, OneByOne):
-            self.mailbox.put(news)
+            self._tell(news)
 
     def _begin(self, lease: Lease) -> None:
         with self._handover_lock:
@@ -134,18 +170,15 @@ class Answer:
         """Called from the engine's or the pool's thread; never at the same time from both."""
         if self._ended:
             return
-        if isinstance(event, Delta):
-            self._text.append(event.text)
-            self._thinking.append(event.thinking)
-            now = time.monotonic()
-            if now - self._flushed >= FLUSH_SECONDS:
-                self._flushed = now
-                self._record.flush("".join(self._text), "".join(self._thinking))
+        if isinstance(event, Finished | Failed):
+            event = self._end(event)
         elif isinstance(event, Started):
             self.meta["notes"] = list(event.notes)
-        elif isinstance(event, Finished | Failed):
-            event = self._end(event)
-        self.mailbox.put(event)
+        self._tell(event)
+        now = time.monotonic()
+        if isinstance(event, Delta) and now - self._flushed >= FLUSH_SECONDS:
+            self._flushed = now
+            self._record.flush("".join(self._text), "".join(self._thinking))
 
     def _end(self, event: Finished | Failed) -> Finished | Failed:
         self._ended = True
@@ -154,9 +187,17 @@ class Answer:
             if lease is not None:
                 stats = dataclasses.replace(event.stats, load_seconds=lease.load_seconds)
                 event = dataclasses.replace(event, stats=stats)
-            self.meta |= {"stats": dataclasses.asdict(event.stats), "seed": event.seed}
+            event = dataclasses.replace(event, stats=_added(event.stats, self._earlier))
+            self.meta |= {
+                "stats": dataclasses.asdict(event.stats),
+                "seed": event.seed,
+            }
+            # One that was stopped in the queue has none, and may have had a text before.
+            if event.token_ids:
+                self.meta["token_ids"] = list(event.token_ids)
         cold = lease is not None and lease.load_seconds > 0
-        self._meters.answered(self._model_id, event, cold=cold)
+        if self._counted:
+            self._meters.answered(self._model_id, event, cold=cold)
         if self._told_to_stop is not None and lease is not None:
             self._meters.stopped_after(time.monotonic() - self._told_to_stop)
         # Recorded first: when the page says done, it is on the disk or in its queue.
@@ -165,6 +206,13 @@ class Answer:
             lease.release()
         self._on_end()
         return event
+
+
+def _added(stats: Stats, earlier: Mapping[str, Any]) -> Stats:
+    """What a continued answer cost. Speed and first token are those of its last part."""
+    summed = ("completion_tokens", "load_seconds", "total_seconds", "thinking_seconds")
+    sums = {name: getattr(stats, name) + (earlier.get(name) or 0) for name in summed}
+    return dataclasses.replace(stats, **sums)
 
 
 def _provenance(ready: Ready) -> dict[str, Any]:

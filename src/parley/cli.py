@@ -1,4 +1,4 @@
-"""The command line: ``python -m parley serve`` and ``python -m parley models``.
+"""The command line: ``python -m parley serve``, ``models`` and ``backup``.
 
 Reads arguments and environment, calls the part that does the work, and turns every ParleyError into
 one line on stderr. Imports that part only when it is asked for, so that ``--help`` answers at once.
@@ -10,8 +10,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from parley import __version__
+from parley import __version__, sizes
 from parley.catalog.spec import ModelSpec
 from parley.errors import ParleyError
 from parley.settings import (
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
             case "models":
                 _models(read_settings(os.environ, models=given.models))
+            case "backup":
+                _backup(read_settings(os.environ, data_dir=given.data_dir), Path(given.file))
             case _:
                 parser.print_help(sys.stderr)
                 return FAILED
@@ -68,6 +71,15 @@ def _models(settings: Settings) -> None:
 
     catalogue = load(settings.models)
     print(table(catalogue, {m.id: _decoding(m) for m in catalogue.models}))
+
+
+def _backup(settings: Settings, file: Path) -> None:
+    from parley.chats.backup import backup
+    from parley.chats.store import FILE
+
+    file = file.expanduser().absolute()
+    size = backup(settings.data_dir / FILE, file)
+    print(f"{file} ({sizes.size(size)})")
 
 
 def _decoding(spec: ModelSpec) -> str:
@@ -105,9 +117,16 @@ def _parser() -> argparse.ArgumentParser:
         f"(environment: {MODELS_VARIABLE})",
     )
 
+    data_folder = argparse.ArgumentParser(add_help=False)
+    data_folder.add_argument(
+        "--data-dir",
+        metavar="FOLDER",
+        help=f"where conversations are kept (environment: {DATA_VARIABLE})",
+    )
+
     serve = commands.add_parser(
         "serve",
-        parents=[models_file],
+        parents=[models_file, data_folder],
         help="open the page and answer until Ctrl-C",
         description="Open the page and answer until Ctrl-C.",
     )
@@ -121,15 +140,19 @@ def _parser() -> argparse.ArgumentParser:
         f"(environment: {PORT_VARIABLE})",
     )
     serve.add_argument("--share", action="store_true", help="also open a public Gradio link")
-    serve.add_argument(
-        "--data-dir",
-        metavar="FOLDER",
-        help=f"where conversations are kept (environment: {DATA_VARIABLE})",
-    )
     commands.add_parser(
         "models",
         parents=[models_file],
         help="print the catalogue as a table",
         description="Print the catalogue as a table.",
     )
+    backup = commands.add_parser(
+        "backup",
+        parents=[data_folder],
+        help="copy the saved chats into a file, also while Parley runs",
+        description="Copy the saved chats into a new file, also while Parley runs. To go back to "
+        "them, end Parley and put that file into the data folder as chats.db, in place of the "
+        "three files there that begin with that name.",
+    )
+    backup.add_argument("file", metavar="FILE", help="where to; a file that is there stays")
     return parser

@@ -2,7 +2,7 @@
 
 A chat turn, a command-line print and an API response are readers of the same stream:
 
-    Queued* Loading* Started Delta* (Finished | Failed)
+    Queued* Loading* (Started Delta* | Rendered) (Finished | Failed)
 
 ``Failed`` may also come at any earlier point. Knows nothing of transports, threads or pages.
 """
@@ -53,8 +53,28 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendered:
+    """The prompt as the model would get it, to be looked at: nothing is generated.
+
+    ``ids`` end with the answer's opening, where there is one. ``pieces`` are what each of them
+    reads, control tokens too; a token that holds no whole characters shows its bytes, as in
+    ``<0xE2>``. ``cached`` is how many of them the KV cache would spare the model now. ``window`` is
+    the model's context in tokens and ``room`` how many of it are left for the answer; both are None
+    where no window is known. ``notes`` are as in ``Started``.
+    """
+
+    ids: tuple[int, ...]
+    pieces: tuple[str, ...]
+    cached: int
+    window: int | None
+    room: int | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
-    """A token that could have stood in a place, and the natural logarithm of its probability."""
+    """A token that could have stood in a place, and the natural logarithm of its probability.
+    ``text`` is as in ``TokenScore``."""
 
     token: int
     text: str
@@ -64,8 +84,9 @@ class Alternative:
 @dataclass(frozen=True, slots=True)
 class TokenScore:
     """A token as the model saw it before temperature or any other setting: the natural logarithm
-    of its probability, and the likeliest tokens in its place, the likeliest first. ``text`` is the
-    token decoded alone; half a character reads U+FFFD."""
+    of its probability, and the likeliest tokens in its place, the likeliest first. ``text`` is
+    fit to be shown: with the space it begins with, control tokens by name, bytes that are no
+    character as ``<0xE2>``."""
 
     token: int
     text: str
@@ -88,6 +109,8 @@ class Delta:
 class Stats:
     """What an answer cost.
 
+    ``prompt_tokens`` is all that the model was given, an opening included; ``completion_tokens``
+    is what it wrote itself.
     ``ttft_seconds``: from the request's arrival at a loaded model to its first token.
     ``tokens_per_second``: (n - 1) / (last token - first token); None for fewer than two tokens.
     ``load_seconds`` stands apart and is 0 for a model that was already loaded.
@@ -106,11 +129,18 @@ class Stats:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The answer is complete: the model stopped, the token limit was met, or somebody stopped it.
-    ``seed`` is the seed that was used, drawn by the engine where the request gave none."""
+    ``seed`` is the seed that was used, drawn by the engine where the request gave none.
+
+    ``token_ids`` are those of the whole answer, its opening included: given as the opening of
+    another request, the answer goes on, or is scored, exactly as it was written. So they hold what
+    is shown and what is thought, and neither the token that ended the answer, which is shown
+    nowhere, nor those of a stop string. Empty where nothing was begun.
+    """
 
     reason: FinishReason
     stats: Stats = field(default_factory=Stats)
     seed: int | None = None
+    token_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +152,5 @@ class Failed:
     fix: str
 
 
-Event = Queued | Loading | Started | Delta | Finished | Failed
-EngineEvent = Started | Delta | Finished | Failed
+Event = Queued | Loading | Started | Rendered | Delta | Finished | Failed
+EngineEvent = Started | Rendered | Delta | Finished | Failed

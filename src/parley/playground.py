@@ -10,16 +10,18 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
-from parley import turns
-from parley.answer import Answer, NoRecord, Record
+from parley import begin
+from parley.answer import Answer
+from parley.begin import Begun
 from parley.catalog.spec import ModelSpec
 from parley.catalog.watch import Shelf
 from parley.chats import tree
-from parley.chats.records import Chat, ChatMessage, title_of
-from parley.chats.store import EndState, Store
+from parley.chats.records import Chat, ChatMessage
+from parley.chats.store import Store
 from parley.engines.base import Request
 from parley.engines.stock import Stock
 from parley.errors import ParleyError, PoolError, StoreError
@@ -28,6 +30,7 @@ from parley.meters import Meters
 from parley.pool.pool import Pool
 from parley.pool.slots import Lease, OneByOne
 from parley.pool.view import Fit
+from parley.record import NoRecord, StoredAnswer
 from parley.turns import Turn
 
 log = logging.getLogger(__name__)
@@ -38,13 +41,13 @@ HEARTBEAT = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The turn is in the store: the person's message (None for a retry), the answer that begins,
-    and the answers that already stand beside it."""
+    """The turn is in the store; the fields are as in ``begin.Begun``."""
 
     chat: Chat
     question: ChatMessage | None
     answer: ChatMessage
-    siblings: int
+    turn: int = 1
+    turns: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,17 @@ class Playground:
         self.shelf = shelf
         self.pool = pool
         self.store = store
+        self._passing = Store.temporary()
+        self._passing_chats: set[str] = set()
         # One writer: the order of a turn's writes is the order of its events, and an engine's
         # thread never waits for the disk.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="parley-store")
         self._answers: dict[str, Answer] = {}
+        self._places: dict[str, tuple[str, str]] = {}  # of those: owner and chat
+
+    def store_of(self, chat: str | None) -> Store:
+        """Where this chat is kept: temporary ones in memory alone."""
+        return self._passing if chat in self._passing_chats else self.store
 
     # -- models --
 
@@ -126,105 +136,115 @@ class Playground:
     async def ask(self, turn: Turn) -> AsyncGenerator[Opened | Batch]:
         """Store the turn, then stream its answer: Opened, then batches at least every 0.2 s.
 
-        Closing the iterator stops the answer. Raises ParleyError before Opened, with nothing
-        stored, when the turn cannot be begun.
+        The answer goes on when the iterator is closed; ``stop`` stops it. Raises ParleyError before
+        Opened, with nothing stored, when the turn cannot be begun.
         """
         spec = self.spec(turn.model)
-        opened, request = await asyncio.to_thread(self._open, turn, spec)
-        key = opened.answer.id
-        record = _StoredAnswer(self, key)
+        passing = turn.temporary and turn.chat is None
+        store = self._passing if passing else self.store_of(turn.chat)
+        begun = await asyncio.to_thread(begin.begin, store, spec, turn)
+        if passing:
+            self._passing_chats.add(begun.chat.id)
+        answer = self._answer(store, spec, turn, begun)
+        yield Opened(begun.chat, begun.question, begun.answer, begun.turn, begun.turns)
+        async with aclosing(_batches(answer)) as batches:
+            async for batch in batches:
+                yield batch
+
+    def _answer(self, store: Store, spec: ModelSpec, turn: Turn, begun: Begun) -> Answer:
+        key = begun.answer.id
+        self._places[key] = (turn.owner, begun.chat.id)
         answer = Answer(
             self.pool,
             spec,
-            request,
-            record,
+            begun.request,
+            StoredAnswer(store, key, self.write),
             lambda: self._forget(key),
             insist=turn.retry_of is not None,
+            begins=begun.answer,
+            earlier=begun.earlier,
         )
         self._answers[key] = answer
         if answer.ended:  # a refusal comes before there is an entry to forget
             self._forget(key)
-        try:
-            yield opened
-            async for batch in _batches(answer):
+        return answer
+
+    async def follow(self, owner: str, chat: str, answer_id: str) -> AsyncGenerator[Opened | Batch]:
+        """The stream of an answer that is being written, from its beginning. Raises
+        StoreError("not_under_way") for one that is not, "no_such_chat" for somebody else's."""
+        record, messages = await asyncio.to_thread(self.store_of(chat).chat, owner, chat)
+        answer = self._answers.get(answer_id)
+        kept = next((m for m in messages if m.id == answer_id), None)
+        if answer is None or kept is None:
+            raise StoreError(
+                "not_under_way", "This answer has ended.", "Open the conversation again."
+            )
+        family = [m.id for m in tree.siblings(messages, answer_id)]
+        yield Opened(record, None, kept, family.index(answer_id) + 1, len(family))
+        async with aclosing(_batches(answer)) as batches:
+            async for batch in batches:
                 yield batch
-        finally:
-            answer.leave()
 
     async def complete(self, turn: Turn) -> AsyncGenerator[Batch]:
         """The same for a single message, with nothing stored."""
         spec = self.spec(turn.model)
         history = []
         if turn.text or turn.scored is None:  # a text that is only read may stand alone
-            history = [ChatMessage(id="", parent=None, role="user", content=_said(turn))]
-        request = self._request(spec, turn, history)
-        answer = Answer(self.pool, spec, request, NoRecord(), lambda: None)
-        try:
-            async for batch in _batches(answer):
+            history = [ChatMessage(id="", parent=None, role="user", content=begin.said(turn))]
+        async with aclosing(self.read(spec, begin.request(spec, turn, history))) as batches:
+            async for batch in batches:
                 yield batch
+
+    async def read(self, spec: ModelSpec, request: Request) -> AsyncGenerator[Batch]:
+        """Any request, with nothing stored; it ends with its reader."""
+        counted = request.scored is None and not request.only_prompt
+        answer = Answer(self.pool, spec, request, NoRecord(), lambda: None, counted=counted)
+        try:
+            async with aclosing(_batches(answer)) as batches:
+                async for batch in batches:
+                    yield batch
         finally:
             answer.leave()
 
     def _forget(self, answer_id: str) -> None:
         self._answers.pop(answer_id, None)
+        self._places.pop(answer_id, None)
+
+    def answering(self, owner: str) -> set[str]:
+        """The chats of this person in which an answer is being written."""
+        return {chat for who, chat in list(self._places.values()) if who == owner}
 
     def stop(self, answer_id: str) -> None:
         """Stop an answer under way; nothing happens when there is none."""
         if answer := self._answers.get(answer_id):
             answer.cancel()
 
+    def under_way(self, answer_id: str) -> bool:
+        """Whether it is being written now, and nobody has stopped it."""
+        answer = self._answers.get(answer_id)
+        return answer is not None and not answer.stopping
+
     async def settled(self, messages: Sequence[ChatMessage], patience: float = 1.0) -> bool:
-        """Wait until none of these messages is still being written here, at most ``patience``
-        seconds. False when there was nothing to wait for."""
+        """Wait until those of these messages that were stopped, or have ended meanwhile, are in
+        the store, at most ``patience`` seconds. False when there was nothing to wait for."""
         # By what was read, not by what runs now: an answer that has ended since then is still on
         # its way to the disk.
-        running = [m.id for m in messages if m.state == "streaming"]
+        ending = [m.id for m in messages if m.state == "streaming" and not self.under_way(m.id)]
         for _ in range(int(patience / 0.02)):
-            if not any(key in self._answers for key in running):
+            if not any(key in self._answers for key in ending):
                 break
             await asyncio.sleep(0.02)
-        if running:
+        if ending:
             # The end of the answer is at the latest in the writer's queue by now.
             await asyncio.wrap_future(self._writer.submit(lambda: None))
-        return bool(running)
+        return bool(ending)
 
-    def _open(self, turn: Turn, spec: ModelSpec) -> tuple[Opened, Request]:
-        messages: Sequence[ChatMessage] = ()
-        question: ChatMessage | None = None
-        # Checked before anything is stored: a refused turn leaves no trace.
-        turns.sampling(spec.sampling, turn.settings)
-        if turn.retry_of is None:
-            _said(turn)
-        if turn.chat is None:
-            chat = self.store.create_chat(turn.owner, spec.id)
-        else:
-            chat, messages = self.store.chat(turn.owner, turn.chat)
-        if turn.retry_of is None:
-            # Below what the chat ends with now, not what a page may still be showing: a second
-            # tab's turn must not vanish onto a branch that nobody asked for.
-            question = self.store.add_user(chat.id, chat.leaf, turn.text)
-            messages = [*messages, question]
-            parent = question.id
-        else:
-            parent = _question_of(messages, turn.retry_of)
-        request = self._request(spec, turn, tree.path(messages, parent))
-        siblings = sum(m.parent == parent for m in messages)
-        answer = self.store.begin_answer(chat.id, parent, spec.id, spec.name, {})
-        # As the store now has it; reading it back would read the whole conversation again.
-        title = chat.title or (title_of(question.content) if question else "")
-        chat = replace(chat, title=title, updated=answer.created, model=spec.id, leaf=answer.id)
-        return Opened(chat, question, answer, siblings), request
+    def wipe(self, owner: str) -> None:
+        """All that is this person's, for good: what is kept and what is not."""
+        for store in (self.store, self._passing):
+            store.wipe(owner)
 
-    def _request(self, spec: ModelSpec, turn: Turn, history: Sequence[ChatMessage]) -> Request:
-        system = spec.system_prompt if turn.system_prompt is None else turn.system_prompt
-        return Request(
-            turns.prompt(system, history) if history else (),
-            turns.sampling(spec.sampling, turn.settings),
-            turn.logprobs,
-            turn.scored,
-        )
-
-    def write(self, job: Callable[[], None]) -> None:
+    def write(self, job: Callable[[], object]) -> None:
         """Queue a write; a failure is logged, and the answer goes on."""
 
         def guarded() -> None:
@@ -244,57 +264,17 @@ class Playground:
         self.pool.close()
         self._writer.shutdown(wait=True)
         self.store.close()
-
-
-class _StoredAnswer(Record):
-    def __init__(self, playground: Playground, key: str) -> None:
-        self._playground = playground
-        self._key = key
-
-    def flush(self, text: str, thinking: str) -> None:
-        store = self._playground.store
-        self._playground.write(lambda: store.flush_answer(self._key, text, thinking))
-
-    def end(
-        self, event: Finished | Failed, text: str, thinking: str, meta: Mapping[str, Any]
-    ) -> None:
-        store = self._playground.store
-        failure = event if isinstance(event, Failed) else None
-        reason = event.reason if isinstance(event, Finished) else None
-        state: EndState = "failed" if failure else "stopped" if reason == "cancelled" else "done"
-        kept = dict(meta)
-        self._playground.write(
-            lambda: store.end_answer(
-                self._key,
-                state=state,
-                content=text,
-                thinking=thinking,
-                reason=reason,
-                meta=kept,
-                error=failure,
-            )
-        )
+        self._passing.close()
 
 
 async def _batches(answer: Answer) -> AsyncGenerator[Batch]:
-    while True:
-        batch = Batch(await answer.mailbox.take(HEARTBEAT))
-        if batch.last:
-            yield Batch(batch.events, dict(answer.meta))
-            return
-        yield batch
-
-
-def _said(turn: Turn) -> str:
-    if not turn.text.strip():
-        raise PoolError("empty_message", "The message is empty.", "Write something first.")
-    return turn.text
-
-
-def _question_of(messages: Sequence[ChatMessage], answer_id: str) -> str:
-    answer = next((m for m in messages if m.id == answer_id and m.role == "assistant"), None)
-    if answer is None or answer.parent is None:
-        raise StoreError(
-            "not_found", "The answer to retry is gone.", "Reload the page, then ask again."
-        )
-    return answer.parent
+    mailbox = answer.follow()
+    try:
+        while True:
+            batch = Batch(await mailbox.take(HEARTBEAT))
+            if batch.last:
+                yield Batch(batch.events, dict(answer.meta))
+                return
+            yield batch
+    finally:
+        answer.unfollow(mailbox)

@@ -23,6 +23,9 @@ PORT_VARIABLE = "GRADIO_SERVER_PORT"
 MODELS_VARIABLE = "PARLEY_MODELS"
 DATA_VARIABLE = "PARLEY_DATA_DIR"
 MEMORY_VARIABLE = "PARLEY_MEMORY"
+SHARING_VARIABLE = "PARLEY_SHARING"
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 LIMITS = {
     "PARLEY_IDLE_TTL": "idle_ttl",
@@ -39,7 +42,9 @@ LIMITS = {
 class Settings:
     """``port`` None lets Gradio take the first free port from 7860 on. Of two ``models`` files the
     later one wins where both name a model. Paths are absolute; ``data_dir`` may not exist yet.
-    ``memory`` is bytes that models may take on each device, None for what the machine has."""
+    ``memory`` is bytes that models may take on each device, None for what the machine has.
+    ``sharing`` lets people make links to copies of their chats; ``local`` is whether only people
+    on this machine come here, who may be told where on it their chats are."""
 
     host: str
     port: int | None
@@ -48,6 +53,8 @@ class Settings:
     data_dir: Path
     memory: int | None = None
     limits: Limits = field(default_factory=Limits)
+    sharing: bool = True
+    local: bool = True
 
 
 def read_settings(
@@ -61,14 +68,18 @@ def read_settings(
 ) -> Settings:
     """The settings in force. An empty value counts as none given; a bad one is a ParleyError that
     names the argument or the variable it came from."""
+    address = _host(*_pick("--host", host, HOST_VARIABLE, environment), environment)
+    public = share or environment.get("SYSTEM") == "spaces"
     return Settings(
-        host=_host(*_pick("--host", host, HOST_VARIABLE, environment), environment),
+        host=address,
         port=_port(*_pick("--port", port, PORT_VARIABLE, environment)),
         share=share,
         models=_models(models, environment),
         data_dir=_data_dir(data_dir, environment),
         memory=_memory(environment.get(MEMORY_VARIABLE, "").strip()),
         limits=_limits(environment),
+        sharing=_switch(SHARING_VARIABLE, environment, default=not public),
+        local=not public and address in LOOPBACK,
     )
 
 
@@ -158,6 +169,16 @@ def _memory(value: str) -> int | None:
             "Give one such as 12GB, 16GiB or 600MB, or leave it out to use most of what is free.",
         )
     return size
+
+
+def _switch(variable: str, environment: Mapping[str, str], *, default: bool) -> bool:
+    value = environment.get(variable, "").strip().lower()
+    if value not in ("", "on", "off"):
+        raise _bad(
+            f"{variable} is {value!r}, which is neither on nor off.",
+            "Give one of the two, or leave it out.",
+        )
+    return value == "on" if value else default
 
 
 def _limits(environment: Mapping[str, str]) -> Limits:

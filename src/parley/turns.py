@@ -21,13 +21,29 @@ WHOLE = frozenset({"top_k", "max_new_tokens", "seed"})
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """Another way on from the middle of answer ``of``: a new answer beside it that begins with
+    ``opening``, token ids of the model that wrote it: those before the place, then the token that
+    shall stand there instead."""
+
+    of: str
+    opening: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One thing said to one model.
 
-    ``chat`` None begins a new chat; otherwise the message follows the one the chat ends with.
-    ``retry_of`` names an answer to be written again beside the old one, ``text`` is ignored then.
-    ``system_prompt`` None and settings that are not given mean the model's own. ``logprobs`` and
-    ``scored`` are as in ``engines.base.Request``.
+    ``chat`` None begins a new chat; otherwise the message follows the one the chat ends with, or
+    takes the place that one of these names, of which at most one is set: ``retry_of``, an answer to
+    be written again beside the old one; ``edit_of``, a message of the person's that ``text``
+    replaces, in a new branch beside it; ``continue_of``, an answer cut by its length that the same
+    model goes on writing, in place; ``branch``. But for ``edit_of``, ``text`` is ignored then.
+
+    ``system_prompt`` None and settings that are not given mean the model's own. ``thinking`` turns
+    the model's thinking on or off where its template has a switch; None leaves it to the template.
+    ``logprobs`` and ``scored`` are as in ``engines.base.Request``. A new chat that is ``temporary``
+    is kept in memory alone.
     """
 
     owner: str
@@ -38,7 +54,12 @@ class Turn:
     system_prompt: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     logprobs: int | None = None
-    scored: str | None = None
+    scored: str | tuple[int, ...] | None = None
+    edit_of: str | None = None
+    continue_of: str | None = None
+    branch: Branch | None = None
+    thinking: bool | None = None
+    temporary: bool = False
 
 
 def sampling(defaults: Sampling, settings: Mapping[str, Any]) -> Sampling:

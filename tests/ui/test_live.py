@@ -7,7 +7,7 @@ from parley.ui.live import LiveAnswer, merged
 
 def live() -> LiveAnswer:
     answer = ChatMessage("a1", "q1", "assistant", "", model="m", model_name="Model")
-    return LiveAnswer(answer, turns=2)
+    return LiveAnswer(answer, turn=2, turns=3)
 
 
 def after(*events) -> dict:
@@ -23,7 +23,7 @@ def html(view: dict) -> str:
 
 def test_it_is_stamped_with_its_model_and_its_place_among_the_answers():
     view = live().view()
-    assert (view["model_name"], view["turn"], view["turns"]) == ("Model", 2, 2)
+    assert (view["model_name"], view["turn"], view["turns"]) == ("Model", 2, 3)
 
 
 def test_waiting_and_loading_are_said_with_how_far():

@@ -1,12 +1,14 @@
 """One SQLite file, opened for many threads and processes at once, with its failures translated.
 
-Hands out connections inside transactions. Knows nothing of chats: what is stored is the business
-of ``store.py``, and what shape it has that of ``migrations.py``.
+Hands out connections inside transactions; ``MemoryDatabase`` does the same without a file. Knows
+nothing of chats: what is stored is the business of ``store.py``, and what shape it has that of
+``migrations.py``.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -65,22 +67,43 @@ class Database:
                 self._idle.pop().close()
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection outside any transaction, for what cannot be done inside one."""
         with self._translated():
+            connection = self._take()
             try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self._open()
-            try:
-                connection.execute(begin)
                 yield connection
-                connection.execute("COMMIT")
             except BaseException:
-                connection.close()  # which rolls back; after a failure its state is anyone's guess
+                self._spoilt(connection)
                 raise
-            self._idle.append(connection)
-            if self._closed:
-                self.close()
+            self._give_back(connection)
+
+    def fold(self) -> None:
+        """Write the log into the file and empty it: deleted text still stands there. As much of it
+        as nobody is reading just now."""
+        with self.connection() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self.connection() as connection:
+            connection.execute(begin)
+            yield connection
+            connection.execute("COMMIT")
+
+    def _take(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        self._idle.append(connection)
+        if self._closed:
+            self.close()
+
+    def _spoilt(self, connection: sqlite3.Connection) -> None:
+        connection.close()  # which rolls back; after a failure its state is anyone's guess
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -89,6 +112,8 @@ class Database:
         try:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA foreign_keys = ON")
+            # What is deleted is overwritten, not only left out of the lists.
+            connection.execute("PRAGMA secure_delete = ON")
             # With the log, NORMAL survives any death of the process; only a power cut may cost
             # the last moments, and never the file.
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -102,9 +127,45 @@ class Database:
         try:
             yield
         except (sqlite3.Error, UnicodeEncodeError) as error:  # the latter from an id out of a link
-            raise _as_store_error(error, self.file) from error
+            raise as_store_error(error, self.file) from error
         except OSError as error:
             raise _unwritable(self.file) from error
+
+
+class MemoryDatabase(Database):
+    """A database that is never on a disk and is gone with this object: one connection, and so one
+    transaction at a time."""
+
+    def __init__(self) -> None:
+        self.file = Path(":memory:")
+        self._in_use_lock = threading.Lock()
+        with self._translated():
+            self._only = self._open()
+            try:
+                # Not even what a large sort puts aside.
+                self._only.execute("PRAGMA temp_store = MEMORY")
+                migrate(self._only)
+            except BaseException:
+                self._only.close()
+                raise
+
+    def close(self) -> None:
+        with self._in_use_lock:
+            self._only.close()
+
+    def _take(self) -> sqlite3.Connection:
+        self._in_use_lock.acquire()
+        return self._only
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        self._in_use_lock.release()
+
+    def _spoilt(self, connection: sqlite3.Connection) -> None:
+        try:
+            with suppress(sqlite3.Error):  # closed, or nothing was begun
+                connection.execute("ROLLBACK")
+        finally:
+            self._in_use_lock.release()
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -126,7 +187,8 @@ def _primary(error: Exception) -> int | None:
     return None if code is None else code & 0xFF
 
 
-def _as_store_error(error: Exception, file: Path) -> StoreError:
+def as_store_error(error: Exception, file: Path) -> StoreError:
+    """What went wrong with this database, as a person should hear of it."""
     match _primary(error):
         case sqlite3.SQLITE_FULL:
             return StoreError(

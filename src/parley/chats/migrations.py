@@ -55,6 +55,112 @@ MIGRATIONS: tuple[Step, ...] = (
         "CREATE INDEX messages_by_parent ON messages (parent)",
         "CREATE INDEX messages_streaming ON messages (state) WHERE state = 'streaming'",
     ),
+    # 2: pinning, undoing a deletion (``deleted`` is when, in seconds since the epoch), feedback.
+    (
+        "ALTER TABLE chats ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE chats ADD COLUMN deleted REAL",
+        "ALTER TABLE messages ADD COLUMN deleted REAL",
+        "ALTER TABLE messages ADD COLUMN feedback TEXT",
+        "DROP INDEX chats_by_owner",
+        "CREATE INDEX chats_by_owner ON chats (owner, pinned DESC, updated DESC, seq DESC)",
+        "CREATE INDEX chats_deleted ON chats (deleted) WHERE deleted IS NOT NULL",
+        "CREATE INDEX messages_deleted ON messages (deleted) WHERE deleted IS NOT NULL",
+        # Before a chat goes, its messages go, while what they need of it is still there. They are
+        # taken apart first: SQLite follows a chain of parents only a thousand messages deep.
+        """
+        CREATE TRIGGER chats_take_messages BEFORE DELETE ON chats BEGIN
+            UPDATE messages SET parent = NULL WHERE chat = old.id;
+            DELETE FROM messages WHERE chat = old.id;
+        END
+        """,
+    ),
+    # 3: what is searched. The owner stands in the index too, so that a search passes over what
+    # other people wrote without looking at it; it does not count in the rank. The texts stay where
+    # they are, the index has only words. An answer comes in when it has ended: while it is written,
+    # every save would index all of it again.
+    (
+        """
+        CREATE VIRTUAL TABLE chat_words USING fts5 (
+            owner, title, content = 'chats', content_rowid = 'seq',
+            tokenize = 'unicode61 remove_diacritics 2'
+        )
+        """,
+        """
+        CREATE VIEW ended_messages AS
+            SELECT messages.seq AS seq, chats.owner AS owner, messages.content AS content
+            FROM messages JOIN chats ON chats.id = messages.chat
+            WHERE messages.state <> 'streaming'
+        """,
+        """
+        CREATE VIRTUAL TABLE message_words USING fts5 (
+            owner, content, content = 'ended_messages', content_rowid = 'seq',
+            tokenize = 'unicode61 remove_diacritics 2'
+        )
+        """,
+        "INSERT INTO chat_words (chat_words, rank) VALUES ('rank', 'bm25(0.0, 1.0)')",
+        "INSERT INTO message_words (message_words, rank) VALUES ('rank', 'bm25(0.0, 1.0)')",
+        "INSERT INTO chat_words (chat_words) VALUES ('rebuild')",
+        "INSERT INTO message_words (message_words) VALUES ('rebuild')",
+        """
+        CREATE TRIGGER chat_words_new AFTER INSERT ON chats BEGIN
+            INSERT INTO chat_words (rowid, owner, title) VALUES (new.seq, new.owner, new.title);
+        END
+        """,
+        """
+        CREATE TRIGGER chat_words_other AFTER UPDATE OF title ON chats
+        WHEN old.title <> new.title BEGIN
+            INSERT INTO chat_words (chat_words, rowid, owner, title)
+                VALUES ('delete', old.seq, old.owner, old.title);
+            INSERT INTO chat_words (rowid, owner, title) VALUES (new.seq, new.owner, new.title);
+        END
+        """,
+        """
+        CREATE TRIGGER chat_words_gone AFTER DELETE ON chats BEGIN
+            INSERT INTO chat_words (chat_words, rowid, owner, title)
+                VALUES ('delete', old.seq, old.owner, old.title);
+        END
+        """,
+        """
+        CREATE TRIGGER message_words_new AFTER INSERT ON messages
+        WHEN new.state <> 'streaming' BEGIN
+            INSERT INTO message_words (rowid, owner, content)
+                SELECT new.seq, owner, new.content FROM chats WHERE id = new.chat;
+        END
+        """,
+        """
+        CREATE TRIGGER message_words_other AFTER UPDATE OF content, state ON messages
+        WHEN old.content <> new.content OR old.state <> new.state BEGIN
+            INSERT INTO message_words (message_words, rowid, owner, content)
+                SELECT 'delete', old.seq, owner, old.content FROM chats
+                WHERE id = old.chat AND old.state <> 'streaming';
+            INSERT INTO message_words (rowid, owner, content)
+                SELECT new.seq, owner, new.content FROM chats
+                WHERE id = new.chat AND new.state <> 'streaming';
+        END
+        """,
+        """
+        CREATE TRIGGER message_words_gone BEFORE DELETE ON messages
+        WHEN old.state <> 'streaming' BEGIN
+            INSERT INTO message_words (message_words, rowid, owner, content)
+                SELECT 'delete', old.seq, owner, old.content FROM chats WHERE id = old.chat;
+        END
+        """,
+    ),
+    # 4: conversations that were shared. ``snapshot`` is in the format of docs/chat-json.md;
+    # ``chat`` is no foreign key, since a snapshot outlives its chat.
+    (
+        """
+        CREATE TABLE shares (
+            id TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            title TEXT NOT NULL,
+            snapshot TEXT NOT NULL,
+            created REAL NOT NULL
+        )
+        """,
+        "CREATE INDEX shares_by_owner ON shares (owner, created DESC)",
+    ),
 )
 
 

@@ -6,6 +6,7 @@ Knows nothing of the database, nor of who is allowed to see them.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +17,9 @@ MessageRole = Literal["user", "assistant"]
 MessageState = Literal["streaming", "done", "stopped", "failed"]
 
 TITLE_LENGTH = 60
+_FILE = re.compile(r'<(file(?:-\d+)?) name="([^"\n]*)">\n.*?\n</\1>(?:\n\n|\Z)', re.S)
+_FILES = re.compile(rf"\A(?:{_FILE.pattern})+", re.S)
+RENAME_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,9 @@ class ChatMessage:
 
     ``finish_reason`` is the engine's own, or "interrupted" where Parley itself ended mid-answer.
     ``error`` is set in state "failed". ``meta`` is what produced the answer and what it cost:
-    stats, sampling, seed, revision, dtype, device, notes.
+    stats, sampling, seed, revision, dtype, device, notes; of one that a person has edited, "edited"
+    and "edited_of", the id of the original. ``feedback`` is what its reader thought of it: "value"
+    (-1 or 1, 0 for neither), "reasons" (a list of texts) and "note"; None where nothing was said.
     """
 
     id: str
@@ -39,13 +45,15 @@ class ChatMessage:
     error: Failed | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     created: float = 0.0
+    feedback: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
     """One conversation, without its messages. ``model`` wrote its last answer, or will write the
     first; ``leaf`` is the message that its reader sees at the bottom. ``title`` is empty until
-    there is a message to take it from."""
+    there is a message to take it from. ``pinned`` keeps it at the top of the list. Times are
+    seconds since the epoch."""
 
     id: str
     owner: str
@@ -54,6 +62,43 @@ class Chat:
     updated: float
     model: str | None
     leaf: str | None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Messages that were taken out of a chat, and what it takes to put them back. ``before`` was
+    the chat's leaf, ``leaf`` is the one it has now; None is an empty chat."""
+
+    messages: tuple[str, ...]
+    before: str | None
+    leaf: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One place that was searched for: in a chat's title where ``message`` is None. ``snippet`` is
+    the text around it on one line, cut into (text, whether this is what was searched for)."""
+
+    chat: Chat
+    message: str | None
+    snippet: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A read-only copy of a conversation, open to everybody who knows its ``id``. ``chat`` is the
+    id of the chat it was made of, which may be gone; ``created`` is seconds since the epoch."""
+
+    id: str
+    chat: str
+    title: str
+    created: float
+
+
+def storable(text: str) -> str:
+    """Half a surrogate pair, which a browser may send, has no place in UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def owner_of(browser_id: str) -> str:
@@ -63,8 +108,11 @@ def owner_of(browser_id: str) -> str:
 
 
 def title_of(text: str) -> str:
-    """The start of a first message as a chat's title: one line, whole words."""
-    line = " ".join(text.split())
+    """The start of a first message as a chat's title: one line, whole words. Files that it begins
+    with (see ``ui/assets/attach.js``) are named only where nothing else was said."""
+    said = _FILES.sub("", text)
+    names = [found[2] for found in _FILE.finditer(text[: len(text) - len(said)])]
+    line = " ".join((said if said.strip() or not names else ", ".join(names)).split())
     if len(line) <= TITLE_LENGTH:
         return line
     cut = line[:TITLE_LENGTH]

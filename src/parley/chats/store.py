@@ -3,39 +3,44 @@
 One object for the whole program, for any number of threads; other processes may use the same
 folder. Each person's chats are kept under an owner (see ``owner_of``), and to everybody else they
 do not exist: whoever writes into a chat has first read it as its owner. No SQL leaves this room.
-Knows nothing of engines or pages.
+
+Here is what can be asked, each in a transaction of its own; how it is done stands beside, in
+``conversations.py``, ``messages.py``, ``search.py``, ``copies.py`` and ``shares.py``. Knows nothing
+of engines or pages.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import time
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from parley.chats.database import Database
-from parley.chats.records import Chat, ChatMessage, title_of
-from parley.errors import StoreError
+from parley.chats import conversations, copies, formats, messages, rows, search, shares
+from parley.chats.backup import copy
+from parley.chats.database import Database, MemoryDatabase
+from parley.chats.messages import EndState
+from parley.chats.records import Chat, ChatMessage, Found, Removed, Share
 from parley.events import Failed
 
+__all__ = ["FILE", "KEEP_DELETED", "EndState", "Store"]
+
 FILE = "chats.db"
-RENAME_LENGTH = 200
 
-EndState = Literal["done", "stopped", "failed"]
-
-# What may still be written to: an answer under way, or one that a second Parley in the same folder
-# took for abandoned when it started. Any other end is final: a stopped answer does not grow back.
-_UNDER_WAY = "(state = 'streaming' OR finish_reason = 'interrupted')"
+KEEP_DELETED = 24 * 3600.0
+"""Seconds that something deleted can be taken back, at least: it goes at the next start."""
 
 
 class Store:
-    """Chats and messages in one folder. Every method may raise StoreError and nothing else."""
+    """Chats and messages in one folder; None keeps them in memory alone. Every method may raise
+    StoreError and nothing else."""
 
-    def __init__(self, folder: Path) -> None:
-        self._database = Database(folder / FILE)
+    def __init__(self, folder: Path | None) -> None:
+        self._database = MemoryDatabase() if folder is None else Database(folder / FILE)
+
+    @classmethod
+    def temporary(cls) -> Store:
+        """A store whose chats are never on a disk, and gone with it."""
+        return cls(None)
 
     def close(self) -> None:
         self._database.close()
@@ -44,77 +49,69 @@ class Store:
 
     def create_chat(self, owner: str, model: str | None) -> Chat:
         """An empty chat without a title; the first message gives it one."""
-        now = time.time()
-        chat = Chat(_new_id(), owner, "", now, now, model, None)
         with self._database.write() as db:
-            db.execute(
-                "INSERT INTO chats (id, owner, created, updated, model) VALUES (?, ?, ?, ?, ?)",
-                (chat.id, owner, now, now, model),
-            )
-        return chat
+            return conversations.create(db, owner, model)
 
     def chats(self, owner: str, limit: int = 200) -> tuple[Chat, ...]:
-        """This person's chats without their messages, the last one written to first."""
+        """This person's chats without their messages: the pinned ones, then the others, in both
+        the last one written to first."""
         with self._database.read() as db:
-            rows = db.execute(
-                "SELECT * FROM chats WHERE owner = ? ORDER BY updated DESC, seq DESC LIMIT ?",
-                (owner, limit),
-            ).fetchall()
-        return tuple(_chat(row) for row in rows)
+            return conversations.listed(db, owner, limit)
 
     def chat(self, owner: str, id: str) -> tuple[Chat, tuple[ChatMessage, ...]]:
         """A chat and its whole tree in the order of writing. Raises StoreError("no_such_chat")
         where this person has none of that id."""
         with self._database.read() as db:
-            row = db.execute(
-                "SELECT * FROM chats WHERE id = ? AND owner = ?", (id, owner)
-            ).fetchone()
-            if row is None:
-                raise _no_such_chat()
-            messages = db.execute(
-                "SELECT * FROM messages WHERE chat = ? ORDER BY seq", (id,)
-            ).fetchall()
-        return _chat(row), tuple(_message(message) for message in messages)
+            return rows.require_chat(db, owner, id), rows.messages_of(db, id)
 
     def rename(self, owner: str, id: str, title: str) -> None:
         """A blank title is no wish for a nameless chat: the old one stays."""
-        title = " ".join(_storable(title).split())[:RENAME_LENGTH]
         with self._database.write() as db:
-            changed = db.execute(
-                "UPDATE chats SET title = coalesce(nullif(?, ''), title)"
-                " WHERE id = ? AND owner = ?",
-                (title, id, owner),
-            ).rowcount
-            if not changed:
-                raise _no_such_chat()
+            conversations.rename(db, owner, id, title)
 
     def set_leaf(self, owner: str, id: str, message: str) -> None:
         """What the reader looks at the bottom of; turning pages does not reorder the list."""
         with self._database.write() as db:
-            _require_message(db, id, message)
-            changed = db.execute(
-                "UPDATE chats SET leaf = ? WHERE id = ? AND owner = ?", (message, id, owner)
-            ).rowcount
-            if not changed:
-                raise _no_such_chat()
+            conversations.set_leaf(db, owner, id, message)
 
-    def delete(self, owner: str, id: str) -> None:
-        """The chat and all its messages. One that is not there is already deleted."""
+    def pin(self, owner: str, id: str, pinned: bool) -> None:
+        """Keep the chat at the top of the list, or no longer."""
         with self._database.write() as db:
-            db.execute("DELETE FROM chats WHERE id = ? AND owner = ?", (id, owner))
+            conversations.pin(db, owner, id, pinned)
+
+    def delete(self, owner: str, *ids: str) -> None:
+        """These chats are gone for everybody, until ``restore``. One that is not there, or is not
+        this person's, is passed over. An answer being written in one is written to its end."""
+        with self._database.write() as db:
+            conversations.delete(db, owner, ids)
+
+    def restore(self, owner: str, *ids: str) -> None:
+        """Undo ``delete``, for as long as nobody has purged it. Others are passed over."""
+        with self._database.write() as db:
+            conversations.restore(db, owner, ids)
+
+    def purge(self, older_than_seconds: float) -> int:
+        """Chats and messages that were deleted this long ago are gone for good, from the files
+        too. Returns how many."""
+        with self._database.write() as db:
+            gone = conversations.purge(db, older_than_seconds)
+        if gone:
+            self._database.fold()
+        return gone
+
+    def wipe(self, owner: str) -> None:
+        """All that is this person's is gone for good and at once, what they shared included, from
+        the files too."""
+        with self._database.write() as db:
+            conversations.wipe(db, owner)
+        self._database.fold()
 
     # Messages
 
     def add_user(self, chat: str, parent: str | None, text: str) -> ChatMessage:
         """What the person wrote, below ``parent``; it becomes the chat's leaf."""
-        message = ChatMessage(_new_id(), parent, "user", _storable(text), created=time.time())
         with self._database.write() as db:
-            _insert(db, chat, message)
-            db.execute(
-                "UPDATE chats SET title = ? WHERE id = ? AND title = ''",
-                (title_of(message.content), chat),
-            )
-        return message
+            return messages.add_user(db, chat, parent, text)
 
     def begin_answer(
         self,
@@ -126,30 +123,13 @@ class Store:
     ) -> ChatMessage:
         """An empty answer in state "streaming"; it becomes the chat's leaf, its model the chat's
         model. Its id is the handle for ``flush_answer`` and ``end_answer``."""
-        message = ChatMessage(
-            _new_id(),
-            parent,
-            "assistant",
-            "",
-            model=model,
-            model_name=model_name,
-            state="streaming",
-            meta=dict(meta or {}),
-            created=time.time(),
-        )
         with self._database.write() as db:
-            _insert(db, chat, message)
-            db.execute("UPDATE chats SET model = ? WHERE id = ?", (model, chat))
-        return message
+            return messages.begin_answer(db, chat, parent, model, model_name, meta)
 
     def flush_answer(self, id: str, content: str, thinking: str = "") -> None:
-        """The text so far. Without effect once the answer has ended or its chat is deleted."""
+        """The text so far. Without effect once the answer has ended or is gone for good."""
         with self._database.write() as db:
-            db.execute(
-                "UPDATE messages SET content = ?, thinking = ?, state = 'streaming',"
-                f" finish_reason = NULL WHERE id = ? AND {_UNDER_WAY}",
-                (_storable(content), _storable(thinking), id),
-            )
+            messages.flush_answer(db, id, content, thinking)
 
     def end_answer(
         self,
@@ -161,105 +141,106 @@ class Store:
         meta: Mapping[str, Any] | None = None,
         error: Failed | None = None,
     ) -> None:
-        """The whole text and how it ended; ``meta`` is added to what ``begin_answer`` was given.
-        The first end stands: a later one, or one whose chat is deleted, is without effect."""
+        """The whole text and how it ended; ``meta`` is added to what there is of it. The first end
+        stands: a later one, or one of an answer that is gone for good, is without effect."""
         with self._database.write() as db:
-            row = db.execute(
-                f"SELECT chat, meta FROM messages WHERE id = ? AND {_UNDER_WAY}", (id,)
-            ).fetchone()
-            if row is None:
-                return
-            db.execute(
-                "UPDATE messages SET state = ?, content = ?, thinking = ?, finish_reason = ?,"
-                " meta = ?, error_code = ?, error_sentence = ?, error_fix = ? WHERE id = ?",
-                (
-                    state,
-                    _storable(content),
-                    _storable(thinking),
-                    reason,
-                    _json({**json.loads(row["meta"]), **(meta or {})}),
-                    *((error.code, error.sentence, error.fix) if error else (None, None, None)),
-                    id,
-                ),
-            )
-            db.execute("UPDATE chats SET updated = ? WHERE id = ?", (time.time(), row["chat"]))
+            messages.end_answer(db, id, state, content, thinking, reason, meta, error)
+
+    def reopen_answer(self, id: str) -> ChatMessage:
+        """Put an answer that was cut off by its length back into state "streaming", to be gone on
+        with: ``flush_answer`` and ``end_answer`` then write the whole text. Returns it as it is
+        now. Raises StoreError("not_cut_short") for any other, "no_such_message" for none."""
+        with self._database.write() as db:
+            return messages.reopen_answer(db, id)
 
     def recover(self) -> int:
         """To be called when the program starts: answers that the last run left unfinished become
-        stopped, with reason "interrupted". Returns how many."""
+        stopped, with reason "interrupted", and what was deleted before ``KEEP_DELETED`` is purged.
+        Returns how many answers."""
         with self._database.write() as db:
-            return db.execute(
-                "UPDATE messages SET state = 'stopped', finish_reason = 'interrupted'"
-                " WHERE state = 'streaming'"
-            ).rowcount
+            interrupted = messages.recover(db)
+        self.purge(KEEP_DELETED)
+        return interrupted
 
+    def edit_answer(self, owner: str, chat: str, message: str, content: str) -> ChatMessage:
+        """The answer with another text, beside the original and under the same model's name; its
+        meta says "edited" and "edited_of". It becomes the chat's leaf. Raises
+        StoreError("empty_message" or "not_an_answer")."""
+        with self._database.write() as db:
+            return messages.edit_answer(db, owner, chat, message, content)
 
-def _insert(db: sqlite3.Connection, chat: str, message: ChatMessage) -> None:
-    """Add a message as the leaf of its chat."""
-    if message.parent is not None:
-        _require_message(db, chat, message.parent)
-    changed = db.execute(
-        "UPDATE chats SET leaf = ?, updated = ? WHERE id = ?", (message.id, message.created, chat)
-    ).rowcount
-    if not changed:
-        raise _no_such_chat()
-    db.execute(
-        "INSERT INTO messages (id, chat, parent, role, content, model, model_name, state, meta,"
-        " created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            message.id,
-            chat,
-            message.parent,
-            message.role,
-            message.content,
-            message.model,
-            message.model_name,
-            message.state,
-            _json(message.meta),
-            message.created,
-        ),
-    )
+    def set_feedback(
+        self,
+        owner: str,
+        chat: str,
+        message: str,
+        value: int,
+        reasons: Sequence[str] = (),
+        note: str = "",
+    ) -> None:
+        """What its reader thinks of an answer: ``value`` 1, -1, or 0 for neither. It replaces what
+        they said before; 0 alone takes that back. Long reasons and notes are cut. Raises
+        StoreError("bad_feedback" or "not_an_answer")."""
+        with self._database.write() as db:
+            messages.set_feedback(db, owner, chat, message, value, reasons, note)
 
+    def delete_message(self, owner: str, chat: str, message: str) -> Removed:
+        """Take a message out with everything below it. A reader who was there goes on at the newest
+        alternative, else at the message above. What is returned undoes it."""
+        with self._database.write() as db:
+            return messages.delete_message(db, owner, chat, message)
 
-def _require_message(db: sqlite3.Connection, chat: str, id: str) -> None:
-    if not db.execute("SELECT 1 FROM messages WHERE id = ? AND chat = ?", (id, chat)).fetchone():
-        raise StoreError(
-            "no_such_message",
-            "The message this belongs to is no longer there.",
-            "Open the conversation again and repeat it.",
-        )
+    def restore_messages(self, owner: str, chat: str, removed: Removed) -> None:
+        """Undo ``delete_message``, for as long as nobody has purged it. A reader who has not gone
+        elsewhere meanwhile is back where they were. Ids of another chat are passed over."""
+        with self._database.write() as db:
+            messages.restore_messages(db, owner, chat, removed)
 
+    # Finding, bringing, giving
 
-def _no_such_chat() -> StoreError:
-    return StoreError(
-        "no_such_chat",
-        "This conversation is no longer there.",
-        "Begin a new one, or open another from the list.",
-    )
+    def search(self, owner: str, text: str, limit: int = 50) -> tuple[Found, ...]:
+        """Where all words of ``text`` stand, the last one perhaps unfinished; case and accents do
+        not matter. Titles first, then messages, the best match first. Answers that are still being
+        written are not searched."""
+        with self._database.read() as db:
+            return search.search(db, owner, text, limit)
 
+    def import_chats(self, owner: str, text: str) -> tuple[Chat, ...]:
+        """Take over the conversations of a file, as ``formats.read_chats`` knows them, under new
+        ids: all of them or none. Raises StoreError("bad_import") that says where it is wrong."""
+        found = formats.read_chats(text)
+        with self._database.write() as db:
+            return tuple(copies.insert(db, owner, chat, tree) for chat, tree in found)
 
-def _chat(row: sqlite3.Row) -> Chat:
-    values = dict(row)
-    del values["seq"]
-    return Chat(**values)
+    def share(self, owner: str, chat: str) -> str:
+        """Keep the branch that is read now for everybody who knows the id that is returned. It
+        stays as it is, whatever becomes of the chat. Raises StoreError("nothing_to_share")."""
+        with self._database.write() as db:
+            return shares.share(db, owner, chat)
 
+    def shared(self, id: str) -> tuple[str, tuple[ChatMessage, ...]]:
+        """The title and the messages, in order. Raises StoreError("no_such_share")."""
+        with self._database.read() as db:
+            chat, shown = shares.shared(db, id)
+            return chat.title, shown
 
-def _message(row: sqlite3.Row) -> ChatMessage:
-    values = dict(row)
-    del values["seq"], values["chat"]
-    code, sentence, fix = (values.pop(f"error_{part}") for part in ("code", "sentence", "fix"))
-    values["meta"] = json.loads(values["meta"])
-    return ChatMessage(**values, error=Failed(code, sentence, fix) if code else None)
+    def shares(self, owner: str) -> tuple[Share, ...]:
+        """What this person shares, the newest first."""
+        with self._database.read() as db:
+            return shares.listed(db, owner)
 
+    def unshare(self, owner: str, id: str) -> None:
+        """Take it back. One that is not there, or is not this person's, is passed over."""
+        with self._database.write() as db:
+            shares.unshare(db, owner, id)
 
-def _new_id() -> str:
-    return uuid.uuid4().hex
+    def adopt(self, owner: str, id: str) -> Chat:
+        """A chat of this person's own with what was shared. Raises StoreError("no_such_share")."""
+        with self._database.write() as db:
+            return shares.adopt(db, owner, id)
 
-
-def _storable(text: str) -> str:
-    """Half a surrogate pair, which a browser may send, has no place in UTF-8."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _json(meta: Mapping[str, Any]) -> str:
-    return json.dumps(meta, separators=(",", ":"))
+    def backup(self, path: Path) -> int:
+        """Copy everything as it is now into a new file, while others go on writing; returns its
+        size in bytes. Raises StoreError("backup_exists" or "backup_unwritable")."""
+        with self._database.connection() as connection:
+            return copy(connection, path)

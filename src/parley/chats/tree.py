@@ -49,3 +49,55 @@ def leaf_below(nodes: Sequence[N], id: str) -> str:
         seen.add(below)
         id = below
     return id
+
+
+def subtree(nodes: Sequence[N], id: str) -> tuple[N, ...]:
+    """The message and everything below it, oldest first; empty for an unknown id."""
+    below = _children(nodes)
+    wanted = {id}
+    level = [id]
+    while level:
+        level = [node.id for up in level for node in below.get(up, ()) if node.id not in wanted]
+        wanted.update(level)
+    return tuple(node for node in nodes if node.id in wanted)
+
+
+def leaf_without(nodes: Sequence[N], id: str) -> str | None:
+    """Where a reader ends up once ``id`` and everything below it is gone: with the newest of the
+    alternatives that remain, else at the message above; None where there is neither."""
+    others = [node.id for node in siblings(nodes, id) if node.id != id]
+    if others:
+        return leaf_below(nodes, others[-1])
+    return next((node.parent for node in nodes if node.id == id), None)
+
+
+def turned(
+    nodes: Sequence[N], old: str | None, new: str | None
+) -> tuple[tuple[N, ...], tuple[N, ...], tuple[N, ...]]:
+    """What a reader sees change on the way from leaf ``old`` to leaf ``new``: the messages that
+    stay, those that go, and those that come, each from the top down."""
+    before, after = path(nodes, old), path(nodes, new)
+    same = 0
+    while same < min(len(before), len(after)) and before[same].id == after[same].id:
+        same += 1
+    return before[:same], before[same:], after[same:]
+
+
+def depth_first(nodes: Sequence[N]) -> tuple[N, ...]:
+    """Every message that hangs on a first one, each below its parent, alternatives one whole
+    branch after the other, the oldest first."""
+    below = _children(nodes)
+    waiting = list(reversed(below.get(None, ())))
+    order: list[N] = []
+    while waiting:
+        node = waiting.pop()
+        order.append(node)
+        waiting.extend(reversed(below.get(node.id, ())))
+    return tuple(order)
+
+
+def _children(nodes: Sequence[N]) -> dict[str | None, list[N]]:
+    below: dict[str | None, list[N]] = {}
+    for node in nodes:
+        below.setdefault(node.parent, []).append(node)
+    return below

@@ -37,20 +37,35 @@ class Request:
     """One answer to be written: the conversation so far, oldest first, and how to sample.
 
     ``logprobs`` asks for the score of every token with that many alternatives, at most
-    ``MOST_ALTERNATIVES``; None asks for nothing and costs nothing. ``scored`` is an answer that is
-    read instead of written: its tokens come back as they are, with their scores; without messages
-    it is a text that stands alone.
+    ``MOST_ALTERNATIVES``; None asks for nothing and costs nothing. ``scored`` is an answer, as text
+    or as exactly these token ids, that is read instead of written: its tokens come back as they
+    are, with their scores; without messages it stands alone.
+
+    ``opening`` is what the answer begins with, as text or as exactly these token ids; the model
+    goes on from there. It belongs to the answer for whatever looks at one (penalties, stop strings,
+    thinking, a JSON schema or regex), but is said again, with what comes next, only where
+    ``tell_opening`` asks for it; ``max_new_tokens`` and ``Stats.completion_tokens`` do not count
+    it. Ids mean something to the model that wrote them only.
+
+    ``thinking`` turns the chat template's switch on or off; None leaves it as the template has it,
+    and a template without one is not told. ``only_prompt`` asks for the prompt and for no answer:
+    ``Rendered`` comes instead, at once, whoever else is being answered.
     """
 
     messages: tuple[Message, ...]
     sampling: Sampling
     logprobs: int | None = None
-    scored: str | None = None
+    scored: str | tuple[int, ...] | None = None
+    opening: str | tuple[int, ...] = ""
+    tell_opening: bool = False
+    thinking: bool | None = None
+    only_prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A model in memory, as it turned out: ``footprint`` is bytes of weights."""
+    """A model in memory, as it turned out: ``footprint`` is bytes of weights. ``thinking_switch``
+    is whether ``Request.thinking`` makes a difference to its prompt."""
 
     dtype: str
     device: str
@@ -60,6 +75,7 @@ class Ready:
     has_template: bool
     seconds: float
     decoding: Decoding = "generate"
+    thinking_switch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +109,9 @@ class Engine(Protocol):
         ...
 
     def generate(self, request: Request, sink: Callable[[EngineEvent], None]) -> Generation:
-        """Begin an answer; returns at once. ``sink`` gets Started, Delta*, then exactly one of
-        Finished and Failed, also when the engine dies."""
+        """Begin an answer; returns at once. ``sink`` gets Started, Delta* (or Rendered, where only
+        the prompt was asked for), then exactly one of Finished and Failed, also when the engine
+        dies."""
         ...
 
     def on_exit(self, callback: Callable[[], None]) -> None:

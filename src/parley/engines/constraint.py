@@ -7,7 +7,7 @@ one. Knows nothing of sampling, threads or requests under way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from llguidance import LLMatcher, LLTokenizer
@@ -53,18 +53,24 @@ class Constraint:
 class AfterThinking:
     """Holds only what comes once ``thinking`` is over: thoughts are nobody's answer."""
 
-    def __init__(self, constraint: Constraint, thinking: Callable[[], bool]) -> None:
+    def __init__(
+        self, constraint: Constraint, thinking: Callable[[], bool], opening: int = 0
+    ) -> None:
+        """``opening`` is how many tokens of the answer ``constraint`` knows of already."""
         self._constraint = constraint
         self._thinking = thinking
         self._free = False
+        self._known = opening
 
     def mask(self, scores: torch.Tensor) -> torch.Tensor:
         self._free = self._thinking()
         return scores if self._free else self._constraint.mask(scores)
 
     def accept(self, token: int) -> None:
+        if self._known:
+            self._known -= 1
         # The token that ended the thinking was still chosen freely.
-        if not self._free:
+        elif not self._free:
             self._constraint.accept(token)
 
 
@@ -81,8 +87,10 @@ class Constraints:
         self._name = name
         self._table: LLTokenizer | None = None
 
-    def __call__(self, sampling: Sampling) -> Constraint | None:
-        """None where free text is asked for. Raises PromptError("constraint_unsupported")."""
+    def __call__(self, sampling: Sampling, opening: Sequence[int] = ()) -> Constraint | None:
+        """None where free text is asked for. ``opening`` are the answer's first tokens, as far as
+        they are held to the form. Raises PromptError("constraint_unsupported"), and
+        ("opening_unfit") where these break it."""
         if sampling.json_schema is None and sampling.regex is None:
             return None
         if wrong := fault(sampling):
@@ -94,6 +102,13 @@ class Constraints:
             nothing = matcher.get_error().startswith("NoExtension")
             reason = "no text fits it" if nothing else "it is too complicated"
             raise PromptError("constraint_unsupported", *refusal(sampling, reason))
+        if matcher.try_consume_tokens(list(opening)) < len(opening):
+            form = "JSON schema" if sampling.regex is None else "regex"
+            raise PromptError(
+                "opening_unfit",
+                f"What this answer begins with does not fit the {form}.",
+                "Ask for free text, or have the answer written anew.",
+            )
         return Constraint(matcher, self._name)
 
     def _tabulated(self) -> LLTokenizer:

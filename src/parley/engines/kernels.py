@@ -23,7 +23,7 @@ ROWS = (1, 2, 3, 4, 8)
 READ = 48 * 2**20
 """Bytes of weights per try: more than a processor's caches keep, or the trial would be of those."""
 TRIES = 3
-GAIN = 1.25
+GAIN = 1.1
 """How many times faster a kernel must be to be chosen over the usual one."""
 SWITCHED = (torch.bfloat16, torch.float16)
 """What oneDNN multiplies where torch has a kernel of its own; the others it leaves alone."""

@@ -142,6 +142,16 @@ class PrefixStore:
     def clear(self) -> None:
         self._kept.clear()
 
+    def held(
+        self,
+        wanted: SequenceOf[int],
+        running: SequenceOf[Sequence] = (),
+        *,
+        slices: int | None = None,
+    ) -> int:
+        """How many of ``wanted`` ``take`` would find; nothing changes."""
+        return self._best(list(wanted), running, slices)[0]
+
     def take(
         self,
         wanted: SequenceOf[int],
@@ -158,15 +168,7 @@ class PrefixStore:
         which a person may come back. With ``slices`` only
         whole slices of that many tokens count, and only those that were computed alone.
         """
-        wanted = list(wanted)
-        most, best = 0, None
-        for sequence in (*self._kept, *running):
-            common = common_prefix(sequence.tokens, wanted)
-            common = min(common, len(wanted) - 1)
-            if slices is not None:
-                common = min(common, sequence.exact) // slices * slices
-            if common > most or (common == most and common and best not in self._kept):
-                most, best = common, sequence
+        most, best = self._best(list(wanted), running, slices)
         if best is None:
             return Found(Sequence(), 0)
         if best not in self._kept:
@@ -179,6 +181,19 @@ class PrefixStore:
         self._kept.remove(best)
         best.crop(most)
         return Found(best, most)
+
+    def _best(
+        self, wanted: list[int], running: SequenceOf[Sequence], slices: int | None
+    ) -> tuple[int, Sequence | None]:
+        most, best = 0, None
+        for sequence in (*self._kept, *running):
+            common = common_prefix(sequence.tokens, wanted)
+            common = min(common, len(wanted) - 1)
+            if slices is not None:
+                common = min(common, sequence.exact) // slices * slices
+            if common > most or (common == most and common and best not in self._kept):
+                most, best = common, sequence
+        return most, best
 
     def _touch(self, sequence: Sequence) -> None:
         self._kept.remove(sequence)

@@ -42,6 +42,7 @@ from parley.engines.hardware import best_device, choose_dtype
 from parley.engines.kernels import Kernels, probe
 from parley.engines.thinking import is_brick
 from parley.events import Loading, LoadPhase
+from parley.prompts.switches import has_switch
 
 # The names under which configurations keep the length they were trained on.
 WINDOW_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
@@ -121,6 +122,7 @@ def load(spec: ModelSpec, tell: Callable[[Loading], None], devices: tuple[str, .
         context=window,
         has_template=bool(getattr(tokenizer, "chat_template", None)),
         seconds=progress.seconds,
+        thinking_switch=spec.prompt_format == "template" and has_switch(tokenizer),
     )
     bricks = {
         number: token.content

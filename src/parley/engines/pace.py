@@ -8,7 +8,7 @@ from __future__ import annotations
 GAP = 0.3
 """Seconds for which a prompt may hold up those who are reading."""
 
-MOST = 512
+MOST = 640
 """Tokens of prompts in a step. Above it little is gained, and what a pass needs beside the cache
 grows with it."""
 

@@ -18,8 +18,8 @@ from parley.engines.writer import Writer
 
 
 class Row:
-    """``ids`` are the prompt and all that has been written since; ``sequence`` holds the first of
-    them. ``alone`` is whether its numbers must not depend on company."""
+    """``ids`` are the prompt and the answer so far, its opening included; ``sequence`` holds the
+    first of them. ``alone`` is whether its numbers must not depend on company."""
 
     def __init__(
         self,
@@ -40,7 +40,14 @@ class Row:
         self._habits = habits
         self.alone = is_alone(job)
         self.prompt = len(task.prompt.ids)
-        self.ids = [*task.prompt.ids, *(task.given or ())]
+        self.ids = [*task.context, *(task.given or ())]
+        self._most = len(task.opening) + task.limit
+        self._unread = len(task.context)  # the place of the next token that is only read
+
+    @property
+    def reusable(self) -> list[int]:
+        """The ids that may be found in a cache, less the last: what follows that is not known."""
+        return self.ids if self._task.given is None else self.ids[: self._unread]
 
     @property
     def want(self) -> Want:
@@ -53,7 +60,7 @@ class Row:
         """Of how many of the next ``count`` tokens the logits are needed."""
         end = len(self.sequence.tokens) + count
         if self._task.given is not None:
-            return max(0, min(count, end - (self.prompt - 1)))
+            return max(0, min(count, end - (self._unread - 1)))
         return int(end == len(self.ids))
 
     def computed(self, count: int, logits: torch.Tensor, *, whole_slice: bool) -> bool:
@@ -66,7 +73,7 @@ class Row:
         if whole_slice and self.sequence.exact == held:
             self.sequence.exact = held + count
         if self._task.given is not None:
-            self._read(held + count - len(logits), logits)
+            self._read(logits)
             return not self.want.pending
         if not len(logits):
             return False
@@ -79,14 +86,15 @@ class Row:
         score = self._scorer(logits[-1], token) if self._scorer is not None else None
         self.ids.append(token)
         self.writer.put(token, score)
-        return self.writer.stopped or len(completion) + 1 >= self._task.limit
+        return self.writer.stopped or len(completion) + 1 >= self._most
 
-    def _read(self, at: int, logits: torch.Tensor) -> None:
-        """``logits`` are those behind the tokens from ``at`` on."""
+    def _read(self, logits: torch.Tensor) -> None:
+        """``logits`` are those of the next tokens."""
         assert self._scorer is not None
-        for offset, one in enumerate(logits):
-            token = self.ids[at + offset + 1]
+        for one in logits:
+            token = self.ids[self._unread]
             self.writer.put(token, self._scorer(one, token))
+            self._unread += 1
 
 
 def is_alone(job: Job) -> bool:

@@ -48,6 +48,7 @@ class Sampler:
         self._generator = torch.Generator(device=device).manual_seed(seed % 2**63)
         self._prompt = tuple(prompt)
         self._uses: Counter[int] = Counter()  # of each token in the answer
+        self._drawn = 0  # tokens for which there has been noise
         # Made with the first scores, which tell how many there are.
         self._bias: tuple[torch.Tensor, torch.Tensor] | None = None  # ids, what is added
         self._met: torch.Tensor | None = None  # ids in the prompt or the answer
@@ -65,7 +66,7 @@ class Sampler:
         ids: torch.Tensor | None = None
         if self._sampling.temperature > 0:
             scores = scores / self._sampling.temperature
-            noise = self._uniform(scores.numel())
+            noise = self._uniform(scores.numel(), len(completion))
             scores, ids = kept(scores, self._sampling)
             scores = scores + _gumbel(noise if ids is None else noise[ids])
         place = scores.argmax()
@@ -118,12 +119,16 @@ class Sampler:
             scores = self._sound(self._constraint.mask(scores))
         return scores
 
-    def _uniform(self, vocabulary: int) -> torch.Tensor:
-        # For the whole vocabulary, whatever is kept of it: so what the n-th token draws depends on
-        # the seed and on n alone.
-        return torch.rand(
-            vocabulary, generator=self._generator, device=self._device, dtype=torch.float32
-        )
+    def _uniform(self, vocabulary: int, place: int) -> torch.Tensor:
+        # For the whole vocabulary, whatever is kept of it, and for an opening, which was given: so
+        # what the n-th token draws depends on the seed and on n alone.
+        while True:
+            noise = torch.rand(
+                vocabulary, generator=self._generator, device=self._device, dtype=torch.float32
+            )
+            self._drawn += 1
+            if self._drawn > place:
+                return noise
 
     def _sound(self, scores: torch.Tensor) -> torch.Tensor:
         """The scores as they are, if one can choose by them."""

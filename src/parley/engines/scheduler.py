@@ -14,13 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import torch
 
 from parley.engines import serial
 from parley.engines.cancel import CancelWatch, Interrupted
-from parley.engines.constraint import AfterThinking, Constraints
-from parley.engines.embeddings import input_device, vocabulary
+from parley.engines.embeddings import input_device
 from parley.engines.failures import answer_error, is_out_of_memory
 from parley.engines.fitting import Task, task
 from parley.engines.habits import habits
@@ -33,10 +33,8 @@ from parley.engines.pace import Pace
 from parley.engines.passes import Piece, Runner
 from parley.engines.plan import ALONE_SLICE, plan
 from parley.engines.row import Row, is_alone
-from parley.engines.sampling import Sampler
-from parley.engines.scores import Scorer
 from parley.engines.threads import Threads
-from parley.engines.writer import Writer
+from parley.engines.writing import Workbench
 from parley.events import EngineEvent, Started, Stats
 
 log = logging.getLogger(__name__)
@@ -66,23 +64,22 @@ class Scheduler:
         self._pace = Pace()
         on_cpu = input_device(loaded.model).type == "cpu"
         self._threads = Threads(torch.get_num_threads() if on_cpu else 1)
-        self._constraints = Constraints(
-            loaded.tokenizer, vocabulary(loaded.model), loaded.eos, loaded.spec.name
-        )
+        self._bench = Workbench(loaded)
         self.store = PrefixStore(budget)
         self.rows: list[Row] = []  # in order of arrival
         self._set_back: deque[Row] = deque()
         self._token_bytes = 0  # of one token in the cache, once known
         self._busy = False
-        self._changed = threading.Condition()  # guards the two below
+        self._changed = threading.Condition()  # guards those below
         self._waiting: deque[Job] = deque()
+        self._looks: deque[Job] = deque()  # at a prompt, and at nothing else
         self._closed = False
 
     # -- from other threads --
 
     def submit(self, job: Job) -> None:
         with self._changed:
-            self._waiting.append(job)
+            (self._looks if job.request.only_prompt else self._waiting).append(job)
             self._changed.notify_all()
 
     def cancel(self, job: Job) -> None:
@@ -112,8 +109,8 @@ class Scheduler:
             with self._changed:
                 if not self.rows and not self._set_back:
                     self._busy = False
-                    self._changed.wait_for(lambda: self._waiting or self._closed)
-                    if not self._waiting:
+                    self._changed.wait_for(lambda: self._waiting or self._looks or self._closed)
+                    if not (self._waiting or self._looks):
                         return
                     self._watch.until(None)
                     self._busy = True
@@ -122,6 +119,7 @@ class Scheduler:
     def step(self) -> None:
         """Take in who can be taken in, then compute everybody's next tokens."""
         self._end_cancelled()
+        self._look()
         self._take_in()
         self._keep_within_budget()
         if not self.rows or self._runner is None:
@@ -149,7 +147,7 @@ class Scheduler:
                 if not self._fits(len(self._set_back[0].ids)):
                     return
                 row = self._set_back.popleft()
-                row.sequence = self._find(row.ids, row.alone)
+                row.sequence = self._find(row.reusable, row.alone)
                 self.rows.append(row)
                 continue
             with self._changed:
@@ -159,7 +157,7 @@ class Scheduler:
             self._watch.until(None)
             try:
                 wanted = task(self._loaded, job.request)
-                if not self._fits(len(wanted.prompt.ids)):
+                if not self._fits(len(wanted.context)):
                     with self._changed:
                         self._waiting.appendleft(job)
                     return
@@ -168,30 +166,33 @@ class Scheduler:
                 self._fail(job, error)
 
     def _begin(self, job: Job, wanted: Task) -> None:
-        request = job.request
-        constraint = self._constraints(request.sampling)
-        sequence = Cached()
-        if self._runner is not None:
-            sequence = self._find(wanted.prompt.ids, is_alone(job))
-        cached = len(sequence.tokens)
-        writer = Writer(self._loaded, job, wanted.prompt, lambda e: self._say(job, e), cached)
-        sampler = Sampler(
-            request.sampling,
-            job.seed,
-            wanted.prompt.ids,
-            input_device(self._loaded.model),
-            AfterThinking(constraint, lambda: writer.thinking) if constraint else None,
-            name=self._loaded.spec.name,
-        )
-        alternatives = request.logprobs if request.scored is None else request.logprobs or 0
-        scorer = Scorer(self._loaded.tokenizer, alternatives) if alternatives is not None else None
-        self._say(job, Started(len(wanted.prompt.ids), cached, wanted.prompt.notes))
+        tools = self._bench.tools(job, wanted, lambda event: self._say(job, event))
+        writer = tools[0]
+        sequence = self._find(wanted.context, is_alone(job))
+        writer.cached_tokens = cached = len(sequence.tokens)
+        self._say(job, Started(len(wanted.context), cached, wanted.prompt.notes))
         if self._runner is None:
-            serial.write(self._loaded, job, wanted, writer, sampler, scorer, self._watch)
+            serial.write(self._loaded, job, wanted, *tools, self._watch, self._look)
             self._say(job, writer.close())
             return
         chain = habits(self._loaded.model.generation_config, len(wanted.prompt.ids))
-        self.rows.append(Row(job, wanted, sequence, writer, sampler, scorer, chain))
+        row = Row(job, wanted, sequence, *tools, chain)
+        self.rows.append(row)
+        if writer.stopped:  # by its opening
+            self._end(row)
+
+    def _look(self) -> None:
+        """Show prompts to those who only want to see them, whoever else is being answered."""
+        while self._looks:
+            job = self._looks.popleft()
+            running = [row.sequence for row in self.rows]
+            slices = ALONE_SLICE if is_alone(job) else None
+            held = partial(self.store.held, running=running, slices=slices)
+            try:
+                for event in self._bench.rendered(job, held):
+                    self._say(job, event)
+            except Exception as error:
+                self._fail(job, error)
 
     def _find(self, ids: Sequence[int], alone: bool) -> Cached:
         running = [row.sequence for row in self.rows]
@@ -208,10 +209,9 @@ class Scheduler:
         self._say(row.job, row.writer.close())
 
     def _leave(self, row: Row) -> None:
-        with suppress(ValueError):
-            self.rows.remove(row)
-        with suppress(ValueError):
-            self._set_back.remove(row)
+        for rows in (self.rows, self._set_back):
+            with suppress(ValueError):
+                rows.remove(row)
 
     def _fail(self, job: Job, error: Exception) -> None:
         said = answer_error(self._loaded.spec, error)

@@ -6,17 +6,17 @@ Of the raw logits, before any setting of the request. Knows nothing of how token
 from __future__ import annotations
 
 import torch
-from transformers import PreTrainedTokenizerBase
 
 from parley.engines.base import MOST_ALTERNATIVES
+from parley.engines.pieces import Pieces
 from parley.events import Alternative, TokenScore
 
 
 class Scorer:
     """For one answer, with that many alternatives to each token."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, alternatives: int) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, pieces: Pieces, alternatives: int) -> None:
+        self._text = pieces
         self._most = max(0, min(alternatives, MOST_ALTERNATIVES))
 
     def __call__(self, logits: torch.Tensor, token: int) -> TokenScore:
@@ -30,6 +30,3 @@ class Scorer:
                 for other, score in zip(best.indices.tolist(), best.values.tolist(), strict=True)
             )
         return TokenScore(token, self._text(token), float(scores[token]), alternatives)
-
-    def _text(self, token: int) -> str:
-        return str(self._tokenizer.decode([token], skip_special_tokens=False))

@@ -55,6 +55,11 @@ def is_brick(special: str) -> bool:
     return any(special in tag for tag in _OPENS + _CLOSES + _ASIDES)
 
 
+def is_tag(text: str) -> bool:
+    """Whether it is a whole tag: some tokenizers have one that is not among their special ones."""
+    return text in _OPENS + _CLOSES + _ASIDES
+
+
 def left_open(prompt: str) -> Style | None:
     """The style whose block the end of a rendered prompt has opened, if any: some templates write
     the opening tag themselves, so that the model only ever writes the closing one."""
@@ -67,10 +72,12 @@ def left_open(prompt: str) -> Style | None:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """New text of either kind."""
+    """New text of either kind. ``told`` of its characters, the first ones, are new to the parser
+    only: its reader has seen them."""
 
     text: str = ""
     thinking: str = ""
+    told: int = 0
 
 
 class ThinkingSplitter:
@@ -81,6 +88,7 @@ class ThinkingSplitter:
         self._style = opened
         self._bricks = tuple(bricks)
         self._held = ""
+        self._told = 0  # characters of what is held back that the reader has seen nevertheless
         # White space that begins a stretch: part of a plain answer, mere layout after a tag.
         self._blank = ""
         self._fresh = True
@@ -93,8 +101,19 @@ class ThinkingSplitter:
         """Whether the model is in a thinking block now."""
         return self._style is not None
 
+    @property
+    def held(self) -> int:
+        """Characters held back because a tag may be beginning."""
+        return len(self._held)
+
     def push(self, text: str) -> Piece:
         return self._scan(self._held + text, last=False)
+
+    def tell(self) -> None:
+        """All so far has been shown, also what is held back because a tag may be beginning: it was
+        the end of a text once. It may become a tag all the same."""
+        self._told = len(self._held)
+        self._blank = ""
 
     def flush(self) -> Piece:
         """What was held back because a tag might have been beginning."""
@@ -106,6 +125,7 @@ class ThinkingSplitter:
         shown: list[str] = []
         thought: list[str] = []
         self._held = ""
+        told = 0
         at = 0
         while at < len(text):
             rest = text[at:]
@@ -118,8 +138,10 @@ class ThinkingSplitter:
                 at += len(tag)
             else:
                 (shown if self._style is None else thought).append(self._emit(text[at]))
+                told += at < self._told
                 at += 1
-        return Piece("".join(shown), "".join(thought))
+        self._told = max(0, self._told - at)
+        return Piece("".join(shown), "".join(thought), told)
 
     def _tags_now(self) -> tuple[str, ...]:
         """The tags that count here. None opens once the answer has begun: an answer may speak of

@@ -43,6 +43,7 @@ class ModelView:
     error: Failed | None = None
     retry_seconds: float = 0.0
     dtype: str | None = None
+    thinking_switch: bool = False
     load_seconds: float | None = None
 
 

@@ -55,6 +55,7 @@ def view(
             error=failure.error.as_event() if failure and not slot else None,
             retry_seconds=max(0.0, failure.retry_at - house.now) if failure else 0.0,
             dtype=slot.ready.dtype if slot and slot.ready else None,
+            thinking_switch=bool(slot and slot.ready and slot.ready.thinking_switch),
             load_seconds=slot.ready.seconds if slot and slot.ready else None,
         )
     return PoolView(

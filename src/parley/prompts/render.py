@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
@@ -18,6 +18,7 @@ from parley.catalog.spec import PromptFormat
 from parley.engines.base import Message
 from parley.errors import PromptError
 from parley.prompts.formats import TRANSCRIPT_STOPS, transcript
+from parley.prompts.switches import variables
 
 NO_TEMPLATE = (
     "This model has no chat template; the conversation was given to it as a plain transcript."
@@ -40,8 +41,10 @@ class Tokenizer(Protocol):
         conversation: list[dict[str, str]],
         *,
         add_generation_prompt: bool,
+        continue_final_message: bool,
         sanitize_control_tokens: bool,
         return_dict: bool,
+        **variables: Any,
     ) -> object: ...
     def encode(
         self, text: str, *, add_special_tokens: bool, split_special_tokens: bool = ...
@@ -60,9 +63,14 @@ class Prompt:
 
 
 def render(
-    tokenizer: Tokenizer, messages: Sequence[Message], form: PromptFormat, name: str
+    tokenizer: Tokenizer,
+    messages: Sequence[Message],
+    form: PromptFormat,
+    name: str,
+    thinking: bool | None = None,
 ) -> Prompt:
-    """The conversation as ``tokenizer``'s model wants to see it; ``name`` is for the sentences."""
+    """The conversation as ``tokenizer``'s model wants to see it; ``name`` is for the sentences.
+    ``thinking`` is as in ``Request``."""
     if not messages:
         raise PromptError(
             "empty_conversation", "There is no message to answer.", "Write something first."
@@ -76,12 +84,31 @@ def render(
         stops = TRANSCRIPT_STOPS
     else:
         try:
-            ids, notes = _apply_or_fold(tokenizer, messages)
+            ids, notes = _apply_or_fold(tokenizer, messages, thinking)
         except Exception as error:
             raise _as_prompt_error(error, name) from error
     ids = _with_one_bos(tokenizer, ids)
     tail = tokenizer.decode(ids[-64:], skip_special_tokens=False)
     return Prompt(tuple(ids), str(tail), stops, notes)
+
+
+def render_open(
+    tokenizer: Tokenizer,
+    messages: Sequence[Message],
+    opening: str,
+    form: PromptFormat,
+    thinking: bool | None = None,
+) -> tuple[int, ...] | None:
+    """The conversation with an answer that begins with ``opening`` and is not closed, all of it by
+    the template; None where the template has no such thing, or fails."""
+    if form == "transcript" or not tokenizer.chat_template:
+        return tuple(_encode(tokenizer, f"{transcript(messages)} {opening}"))
+    try:
+        answered = [*messages, Message("assistant", opening)]
+        ids, _ = _apply_or_fold(tokenizer, answered, thinking, going_on=True)
+    except Exception:
+        return None
+    return tuple(_with_one_bos(tokenizer, ids))
 
 
 def _encode(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -90,29 +117,38 @@ def _encode(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 def _apply_or_fold(
-    tokenizer: Tokenizer, messages: Sequence[Message]
+    tokenizer: Tokenizer,
+    messages: Sequence[Message],
+    thinking: bool | None,
+    *,
+    going_on: bool = False,
 ) -> tuple[list[int], tuple[str, ...]]:
     """Templates refuse a system prompt in words of their own, so: try, fold, try again."""
+    told = variables(tokenizer.chat_template, thinking)
     try:
-        return _apply(tokenizer, messages), ()
+        return _apply(tokenizer, messages, told, going_on), ()
     except (TemplateError, ValueError) as refusal:
         folded = fold_system(messages)
         if folded is None:
             raise
         try:
-            return _apply(tokenizer, folded), (FOLDED,)
+            return _apply(tokenizer, folded, told, going_on), (FOLDED,)
         except Exception:
             # The system prompt was not what it objected to.
             raise refusal from None
 
 
-def _apply(tokenizer: Tokenizer, messages: Sequence[Message]) -> list[int]:
+def _apply(
+    tokenizer: Tokenizer, messages: Sequence[Message], told: Mapping[str, object], going_on: bool
+) -> list[int]:
     turns = [{"role": m.role, "content": m.content} for m in messages]
     out = tokenizer.apply_chat_template(
         turns,
-        add_generation_prompt=True,
+        add_generation_prompt=not going_on,
+        continue_final_message=going_on,
         sanitize_control_tokens=True,
         return_dict=True,
+        **told,
     )
     assert isinstance(out, Mapping)  # a BatchEncoding, as of return_dict
     return list(out["input_ids"])

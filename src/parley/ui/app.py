@@ -13,13 +13,14 @@ import sys
 import threading
 import time
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from parley import labels
 from parley.api import routes
 from parley.catalog.watch import Shelf
-from parley.chats.store import Store
+from parley.chats.store import KEEP_DELETED, Store
 from parley.engines.local import LocalEngine
 from parley.engines.nursery import Nursery
 from parley.engines.stock import take_stock
@@ -39,6 +40,9 @@ PROBE_SECONDS = 120.0
 
 CATALOGUE_POLL = 2.0
 """Seconds between two looks at the catalogue's files."""
+
+TIDY = 3600.0
+"""Seconds after which what was deleted long ago is looked for again."""
 
 
 def make_playground(settings: Settings, nursery: Nursery) -> Playground:
@@ -61,28 +65,47 @@ def make_playground(settings: Settings, nursery: Nursery) -> Playground:
     return Playground(shelf, pool, store)
 
 
-def build(playground: Playground) -> Any:
-    """The page and its endpoints as a ``gr.Blocks`` that has not been launched."""
+def build(playground: Playground, *, sharing: bool = True, folder: Path | None = None) -> Any:
+    """The page and its endpoints as a ``gr.Blocks`` that has not been launched. ``folder`` is where
+    the chats are kept, for a page whose people may know it."""
     quick_import.install()
     import gradio as gr
     from gradio.events import api
 
     from parley.ui.endpoints import chat_endpoint, models_endpoint
-    from parley.ui.handlers import Handlers
+    from parley.ui.questions.asked import guarded
+    from parley.ui.questions.chats import ChatQuestions
+    from parley.ui.questions.composer import ComposerQuestions
+    from parley.ui.questions.data import DataQuestions
+    from parley.ui.questions.history import HistoryQuestions
+    from parley.ui.questions.looks import LookQuestions
+    from parley.ui.questions.messages import MessageQuestions
+    from parley.ui.questions.models import ModelQuestions
+    from parley.ui.stream import Stream
     from parley.ui.token_endpoints import score_endpoint, tokens_endpoint
 
-    handlers = Handlers(playground)
+    stream = Stream(playground)
+    asked = (
+        *ModelQuestions(playground).all(),
+        *ChatQuestions(playground).all(),
+        *ComposerQuestions(playground).all(),
+        *MessageQuestions(playground).all(),
+        *LookQuestions(playground, local=folder is not None).all(),
+        *HistoryQuestions(playground).all(),
+        *DataQuestions(playground, sharing=sharing, folder=folder).all(),
+        stream.stop,
+    )
     with gr.Blocks(title=labels.APP, analytics_enabled=False) as demo:
         page = gr.HTML(
             value=None,
             html_template=page_files.markup(),
             js_on_load=page_files.BOOT,
-            server_functions=handlers.questions(),
+            server_functions=[guarded(question) for question in asked],
             apply_default_css=False,
             elem_id="parley-page",
         )
         page.send(
-            handlers.send,
+            stream.send,
             None,
             page,
             show_progress="hidden",
@@ -105,7 +128,11 @@ def launch(settings: Settings) -> None:
     nursery = Nursery()
     playground = make_playground(settings, nursery)
     try:
-        demo = build(playground)
+        demo = build(
+            playground,
+            sharing=settings.sharing,
+            folder=settings.data_dir if settings.local else None,
+        )
         _launch(demo, settings, playground)
         # Imports torch in a process of its own. Only now: on two cores it would take from the
         # page's import what the first visitor waits for; see docs/benchmarks.md.
@@ -184,10 +211,14 @@ def _look_at_machine(pool: Pool, nursery: Nursery, settings: Settings) -> None:
 
 def _watch_catalogue(playground: Playground) -> None:
     def watch() -> None:
+        tidied = time.monotonic()
         while True:
             playground.survey()
             time.sleep(CATALOGUE_POLL)
             playground.shelf.poll()
+            if time.monotonic() - tidied > TIDY:
+                tidied = time.monotonic()
+                playground.write(lambda: playground.store.purge(KEEP_DELETED))
 
     threading.Thread(target=watch, name="parley-catalogue", daemon=True).start()
 

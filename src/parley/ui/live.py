@@ -20,14 +20,14 @@ from parley.ui.markdown import StreamingMarkdown
 class LiveAnswer:
     """``take`` events, then read ``view``: plain data, a new value at each call."""
 
-    def __init__(self, answer: ChatMessage, turns: int) -> None:
-        """``turns`` counts the answers to this question; this one is the last of them."""
+    def __init__(self, answer: ChatMessage, turn: int = 1, turns: int = 1) -> None:
+        """It is the ``turn``-th of the ``turns`` answers to its question."""
         self._head = {
             "id": answer.id,
             "role": "assistant",
             "model": answer.model,
             "model_name": answer.model_name,
-            "turn": turns,
+            "turn": turn,
             "turns": turns,
         }
         self._markdown = StreamingMarkdown()

@@ -57,6 +57,7 @@ def _state(spec: ModelSpec, model: ModelView | None) -> dict[str, Any]:
         "progress": progress(model.progress) if model.progress else None,
         "error": {"sentence": error.sentence, "fix": error.fix} if error else None,
         "pinned": model.pinned,
+        "thinking_switch": model.thinking_switch,
     }
 
 

@@ -8,22 +8,43 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
+from types import ModuleType
 
-from parley import labels
+from parley import labels, labels_ru
 
 SCRIPTS = (
+    "language",
     "core",
     "state",
+    "prose",
+    "facts",
+    "feedback",
     "transcript",
+    "messages",
     "scroll",
+    "toast",
+    "menu",
+    "sheets",
+    "keys",
     "history",
+    "deeds",
+    "find",
+    "share",
+    "data",
+    "filters",
     "picker",
+    "presets",
     "settings",
+    "attach",
     "welcome",
     "machine",
+    "looks",
+    "chats",
+    "turn",
+    "links",
     "page",
 )
-STYLES = ("page", "machine", "prose")
+STYLES = ("page", "machine", "prose", "messages", "history", "composer", "looks")
 
 BOOT = """
 const names = { send: "send" };  // Gradio offers an event for each quoted word it finds here
@@ -36,14 +57,26 @@ def _read(name: str) -> str:
     return (files("parley.ui") / "assets" / name).read_text(encoding="utf-8")
 
 
-def _labels() -> dict[str, str]:
-    return {name: text for name, text in vars(labels).items() if name.isupper()}
+def words() -> dict[str, dict[str, str]]:
+    """Each language's words by their names. What has not been translated is in English."""
+    english = _labels(labels)
+    return {"en": english, "ru": english | _labels(labels_ru)}
+
+
+def _labels(table: ModuleType) -> dict[str, str]:
+    return {name: text for name, text in vars(table).items() if name.isupper()}
 
 
 def markup() -> str:
-    """The page's frame. Raises KeyError for a label that does not exist."""
-    words = _labels()
-    return re.sub(r"\[\[(\w+)\]\]", lambda match: words[match[1]], _read("page.html"))
+    """The page's frame, as the template that Gradio fills in the browser, where the language is
+    known. Raises KeyError for a label that does not exist."""
+    english = _labels(labels)
+
+    def gap(match: re.Match[str]) -> str:
+        assert english[match[1]]
+        return "${LABELS." + match[1] + "}"
+
+    return re.sub(r"\[\[(\w+)\]\]", gap, _read("page.html"))
 
 
 def head() -> str:
@@ -52,8 +85,8 @@ def head() -> str:
     css = "\n".join(_read(f"{name}.css") for name in STYLES)
     js = "\n".join(_read(f"{name}.js") for name in SCRIPTS)
     # A `</script>` inside a label would end the block early.
-    words = json.dumps(_labels()).replace("</", "<\\/")
+    table = json.dumps(words(), ensure_ascii=False).replace("</", "<\\/")
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
-        f"<style>{css}</style><script>const LABELS = {words};\n{js}</script>"
+        f"<style>{css}</style><script>const WORDS = {table};\n{js}</script>"
     )

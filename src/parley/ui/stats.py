@@ -6,7 +6,15 @@ Pure; knows nothing of HTML.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any
+
+from parley.catalog.spec import ModelSpec, Sampling
+from parley.chats.records import ChatMessage
+from parley.ui.marks import number, plain
+
+LONGEST = 300
+"""Characters of a setting (a JSON schema, many biases) that the table of an answer shows."""
 
 
 def line(stats: Mapping[str, Any], reason: str | None) -> str:
@@ -20,8 +28,6 @@ def line(stats: Mapping[str, Any], reason: str | None) -> str:
         parts.append(speed(rate))
     if (first := stats.get("ttft_seconds")) is not None:
         parts.append(f"first token {seconds(first)}")
-    if cached := stats.get("cached_tokens"):
-        parts.append(f"{cached:,} of {stats.get('prompt_tokens', 0):,} prompt tokens from cache")
     if (load := stats.get("load_seconds") or 0) >= 0.05:
         parts.append(f"loaded in {seconds(load)}")
     if reason == "cancelled":
@@ -49,6 +55,64 @@ def details(meta: Mapping[str, Any]) -> str:
     if stats.get("total_seconds"):
         parts.append(f"{seconds(stats['total_seconds'])} in all")
     return " · ".join(parts)
+
+
+def facts(record: ChatMessage, spec: ModelSpec | None) -> list[tuple[str, str]]:
+    """Everything that is known of how an answer came to be: names of facts and what they are, in
+    the order of the page's table; what is not known is left out.
+
+    ``spec`` is the model as it is configured now, None where it no longer is; of a model on this
+    machine only its folder's name is told, since the reader may be anybody. Settings come last,
+    as ``set:temperature``, and only those that differ from the model's defaults (from neutral ones
+    without a model); what is a word of ours (why it ended, how it was decoded) stays a key.
+    """
+    meta, spent = record.meta, record.meta.get("stats") or {}
+    named = record.model_name or record.model or ""
+    if record.model and record.model != named:
+        named = f"{named} ({record.model})"
+    found: list[tuple[str, object]] = [
+        ("model", named),
+        ("repo", meta.get("repo") or (spec.repo if spec else None)),
+        ("folder", spec.path.name if spec and spec.path else None),
+        *((key, meta.get(key)) for key in ("revision", "dtype", "device", "engine")),
+        *((key, meta.get(key)) for key in ("decoding", "prompt_format")),
+    ]
+    counts = ("prompt_tokens", "cached_tokens", "completion_tokens")
+    found += [(key, f"{spent[key]:,}") for key in counts if spent.get(key) is not None]
+    for key in ("load_seconds", "ttft_seconds"):
+        if spent.get(key) is not None:
+            found.append((key, seconds(spent[key])))
+    if spent.get("tokens_per_second") is not None:
+        found.append(("tokens_per_second", speed(spent["tokens_per_second"])))
+    for key in ("thinking_seconds", "total_seconds"):
+        if spent.get(key):
+            found.append((key, seconds(spent[key])))
+    ended = "edited" if meta.get("edited") else record.finish_reason
+    found += [("ended", ended), ("seed", number(meta.get("seed")))]
+    found += [(f"set:{name}", value) for name, value in _set(meta.get("sampling") or {}, spec)]
+    return [(key, str(value)) for key, value in found if value not in (None, "")]
+
+
+def _set(sampling: Mapping[str, Any], spec: ModelSpec | None) -> list[tuple[str, str]]:
+    """The settings that somebody chose; a seed has a row of its own."""
+    usual = asdict(spec.sampling if spec else Sampling())
+    return [
+        (field.name, _shown(sampling[field.name]))
+        for field in fields(Sampling)
+        if field.name != "seed"
+        and field.name in sampling
+        and plain(sampling[field.name]) != plain(usual[field.name])
+    ]
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, int | float):
+        return number(value) or "none"
+    if isinstance(value, list | tuple):
+        pairs = [": ".join(map(number, v)) if isinstance(v, list | tuple) else v for v in value]
+        value = ", ".join(pairs) or "none"
+    text = str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def seconds(value: float) -> str:

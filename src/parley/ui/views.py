@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import math
 import mimetypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from parley import sizes
 from parley.catalog import table
 from parley.catalog.spec import SAMPLING_LIMITS, ModelSpec
 from parley.chats import tree
+from parley.chats.formats.writing import A_MODEL
 from parley.chats.records import Chat, ChatMessage
 from parley.errors import ParleyError
 from parley.events import Loading, Queued
@@ -34,6 +35,13 @@ QUEUED_FOR = {
     "memory": "Waiting for memory",
     "busy": "Waiting for running answers to end",
 }
+
+PERMISSIVE = {
+    *("Apache-2.0", "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "ISC", "Zlib"),
+    *("Unlicense", "CC0-1.0", "CC-BY-4.0", "ODC-By-1.0", "PDDL-1.0", "BSL-1.0", "PostgreSQL"),
+}
+"""SPDX licences that ask for no more than credit. An expression with an exception (WITH) or a
+licence of somebody's own (LicenseRef-) is not taken for one."""
 
 
 def card(spec: ModelSpec) -> dict[str, Any]:
@@ -80,6 +88,11 @@ def card(spec: ModelSpec) -> dict[str, Any]:
         "family": spec.family or "",
         "developer": spec.developer or "",
         "license": spec.license or "",
+        "permissive": is_permissive(spec.license),
+        "parameters": spec.parameters,
+        "domain": spec.domain or "",
+        "open_data": (data := spec.openness.get("training_data")) is not None
+        and data.state == "open",
         "languages": list(spec.languages),
         "tasks": [*spec.tasks, *([spec.domain] if spec.domain else [])],
         "notice": spec.notice,
@@ -93,22 +106,46 @@ def card(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
+def is_permissive(licence: str | None) -> bool:
+    """Whether an SPDX expression lets anyone use, change and sell: one of its alternatives does."""
+    if not licence or "(" in licence:  # nested conditions are for lawyers
+        return False
+    return any(
+        all(part in PERMISSIVE for part in choice.split(" AND "))
+        for choice in licence.split(" OR ")
+    )
+
+
 def chat(record: Chat) -> dict[str, Any]:
-    return {"id": record.id, "title": record.title, "updated": record.updated}
+    return {
+        "id": record.id,
+        "title": record.title,
+        "updated": record.updated,
+        "pinned": record.pinned,
+    }
 
 
-def conversation(record: Chat, messages: Sequence[ChatMessage]) -> dict[str, Any]:
+def conversation(
+    record: Chat,
+    messages: Sequence[ChatMessage],
+    under_way: Callable[[str], bool] = lambda _: False,
+) -> dict[str, Any]:
     """A chat with the branch its reader sees, oldest message first."""
     path = tree.path(messages, record.leaf) if record.leaf else []
     return chat(record) | {
         "model": record.model,
         "leaf": record.leaf,
-        "messages": [message(m, tree.siblings(messages, m.id)) for m in path],
+        "messages": [
+            message(m, tree.siblings(messages, m.id), under_way=under_way(m.id)) for m in path
+        ],
     }
 
 
-def message(record: ChatMessage, siblings: Iterable[ChatMessage]) -> dict[str, Any]:
-    """One finished message. ``siblings`` are the alternatives, itself included, oldest first."""
+def message(
+    record: ChatMessage, siblings: Iterable[ChatMessage], *, under_way: bool = False
+) -> dict[str, Any]:
+    """One message as it is kept. ``siblings`` are the alternatives, itself included, oldest first;
+    of an answer that is ``under_way`` the page goes on to follow the stream."""
     if record.role == "user":
         return {"id": record.id, "role": "user", "text": record.content}
     family = [m.id for m in siblings]
@@ -118,13 +155,15 @@ def message(record: ChatMessage, siblings: Iterable[ChatMessage]) -> dict[str, A
         "id": record.id,
         "role": "assistant",
         "model": record.model,
-        "model_name": record.model_name,
-        "state": record.state if record.state != "streaming" else "stopped",
+        # An imported answer may come from nobody knows what.
+        "model_name": record.model_name or record.model or A_MODEL,
+        "state": _state(record, under_way),
         "notes": list(record.meta.get("notes") or ()),
         "thinking": record.thinking,
         "thinking_label": thought(spent.get("thinking_seconds") or 0),
-        "blocks": [render(record.content)] if record.content else [],
-        "tail": "",
+        # The stream's finished blocks come one by one, and where they end only it knows.
+        "blocks": [render(record.content)] if record.content and not under_way else [],
+        "tail": render(record.content) if record.content and under_way else "",
         "version": 0,
         "text": record.content,
         "stats": stats.line(spent, record.finish_reason),
@@ -133,6 +172,12 @@ def message(record: ChatMessage, siblings: Iterable[ChatMessage]) -> dict[str, A
         "turn": family.index(record.id) + 1 if record.id in family else 1,
         "turns": len(family),
     }
+
+
+def _state(record: ChatMessage, under_way: bool) -> str:
+    if under_way:
+        return "streaming" if record.content or record.thinking else "waiting"
+    return "stopped" if record.state == "streaming" else record.state
 
 
 def queued(event: Queued) -> str:

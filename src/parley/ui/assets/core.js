@@ -105,9 +105,23 @@ window.Parley = (() => {
     label.textContent = word; node.classList.add("done");
     setTimeout(() => { label.textContent = old; node.classList.remove("done"); }, 1000);
   }
+  // The letter's key was pressed; where the keyboard writes another script, the key at its place.
+  const letter = (e, name) => e.key.toLowerCase() === name || (!/^[a-z]$/i.test(e.key) && e.code === "Key" + name.toUpperCase());
   const alive = () => fetch("health", { signal: AbortSignal.timeout(8000) }).then(() => true, () => false);
 
-  return { flash, alive, remember, token, owner, el, icon, avatar, hue, put, attr, linked, rows, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
+  const number = n => n.toLocaleString(LANGUAGE);
+  // A sentence of the table with its {gaps} filled.
+  const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (gap, name) => name in values ? values[name] : gap);
+
+  // What an element with data-act="name" does when it is clicked; every room says its own.
+  const acts = new Map();
+  const act = (name, run) => { acts.set(name, run); };
+  function click(e, root) {
+    const node = e.target.closest("[data-act]");
+    if (node && root.contains(node) && acts.has(node.dataset.act) && node.getAttribute("aria-disabled") !== "true") acts.get(node.dataset.act)(node, e);
+  }
+
+  return { act, click, fill, number, letter, flash, alive, remember, token, owner, el, icon, avatar, hue, put, attr, linked, rows, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
 })();
 
 // The theme is set before the first paint; Gradio's own switch on <body> is kept in step.
@@ -119,7 +133,7 @@ Parley.theme = {
     document.documentElement.classList.toggle("dark", this.dark);
     if (document.body && document.body.classList.contains("dark") !== this.dark) document.body.classList.toggle("dark", this.dark);
     const label = document.querySelector(".parley .theme-name");
-    if (label) label.textContent = this.name;
+    if (label) label.textContent = { system: LABELS.THEME_SYSTEM, light: LABELS.THEME_LIGHT, dark: LABELS.THEME_DARK }[this.name];
   },
   next() { Parley.remember.set("theme", this.order[(this.order.indexOf(this.name) + 1) % 3]); this.apply(); },
   watch() {
@@ -128,3 +142,22 @@ Parley.theme = {
   },
 };
 Parley.theme.apply();
+
+// The page is drawn in one language; another one takes effect when it is drawn anew, see language.js.
+Parley.language = {
+  // Gradio names the browser's language, in which this page may not be.
+  watch() {
+    const set = () => { if (document.documentElement.lang !== LANGUAGE) document.documentElement.lang = LANGUAGE; };
+    set();
+    new MutationObserver(set).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+  },
+  next() {
+    const all = Object.keys(WORDS), label = document.querySelector(".parley .language-name");
+    const chosen = all[(all.findIndex(name => WORDS[name].LANGUAGE_NAME === label.textContent) + 1) % all.length];
+    Parley.remember.set("language", chosen);
+    label.textContent = WORDS[chosen].LANGUAGE_NAME;
+    // What would not come back: a chat that is kept nowhere, files that are not sent yet.
+    if ((Parley.chats.temporary && Parley.chats.id) || Parley.attach.size) Parley.toast(LABELS.LANGUAGE_LATER);
+    else location.reload();
+  },
+};

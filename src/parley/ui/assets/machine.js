@@ -1,7 +1,7 @@
 // The Machine panel: memory and who has it, what is loaded, who waits, what each model has done.
 // Patched in place while it is open.
 Parley.machine = (() => {
-  const { el, icon, avatar, hue, put, attr, rows, live } = Parley;
+  const { el, icon, avatar, hue, put, attr, rows, live, fill } = Parley;
   const MANY = 8; // other models from which a search field pays
   let sheet, opener, meter, ask, search, oops, asking = false, again = false, last = null;
   const $ = selector => sheet.querySelector(selector);
@@ -10,6 +10,7 @@ Parley.machine = (() => {
     ({ sheet, opener, ask } = given);
     meter = opener.querySelector(".meter b");
     search = $(".search input"); oops = $(".oops");
+    put($(".nothing"), fill(LABELS.NOTHING_LOADED, { button: LABELS.LOAD_NOW }));
     search.addEventListener("input", () => { if (last) others(); });
     // On a phone the button has gone with the sidebar, and the focus would be lost.
     sheet.addEventListener("close", () => { if (!opener.checkVisibility({ visibilityProperty: true })) document.querySelector(".parley .show-side").focus(); });
@@ -32,8 +33,9 @@ Parley.machine = (() => {
   // The little meter at the sidebar's foot.
   function usage({ share, text }) {
     meter.style.width = share * 100 + "%";
-    attr(opener, "title", text ? `${text} of memory in use` : null);
-    attr(opener, "aria-label", text ? `${LABELS.MACHINE}, ${text} of memory in use` : LABELS.MACHINE);
+    const used = text ? fill(LABELS.MEMORY_USED, { text }) : null;
+    attr(opener, "title", used);
+    attr(opener, "aria-label", used ? `${LABELS.MACHINE}, ${used}` : LABELS.MACHINE);
   }
 
   const colour = id => `--hue:${hue(id)}`;
@@ -62,7 +64,7 @@ Parley.machine = (() => {
     const node = el("div", { class: "device" }, el("div", { class: "head" }, name, used, free), stack, legend);
     node.set = d => {
       put(name, d.name); put(used, d.used_text); put(free, d.free_text);
-      attr(stack, "aria-label", `${d.name}: ${d.used_text} in use`);
+      attr(stack, "aria-label", fill(LABELS.DEVICE_USED, { device: d.name, text: d.used_text }));
       rows(stack, d.parts, p => p.id, p => el("i", { style: colour(p.id) }), (n, p) => { n.style.width = p.share * 100 + "%"; attr(n, "class", p.state); attr(n, "title", `${p.name}, ${p.text}`); });
       rows(legend, d.parts, p => p.id, p => el("li", {}, el("i", { style: colour(p.id), "aria-hidden": "true" }), el("span"), el("b")), (n, p) => { put(n.children[1], p.name); put(n.children[2], p.text); });
       legend.hidden = !d.parts.length;
@@ -77,13 +79,13 @@ Parley.machine = (() => {
     node.set = m => {
       put(name, m.name);
       put(status, m.state === "ready" && m.idle ? m.idle[0].toUpperCase() + m.idle.slice(1) : m.status);
-      const measured = m.measured ? `${m.size} reserved, ${m.measured} used` : m.size;
+      const measured = m.measured ? fill(LABELS.RESERVED_USED, { size: m.size, used: m.measured }) : m.size;
       put(more, [measured, m.dtype, m.ttl].filter(Boolean).join(" · "));
       parts.set({ ...m, error: null, problem: null });
       attr(pin, "aria-pressed", String(m.pinned));
       attr(pin, "aria-label", `${LABELS.PIN}: ${m.name}`);
-      attr(pin, "title", m.pinned ? "Pinned: stays until somebody unloads it" : "Pin: keep it in memory");
-      if (m.leases && m.state === "answering") attr(parts.button, "title", m.leases > 1 ? `Unloads when its ${m.leases} answers end` : "Unloads when its answer ends");
+      attr(pin, "title", m.pinned ? LABELS.PINNED_WHAT : LABELS.PIN_WHAT);
+      if (m.leases && m.state === "answering") attr(parts.button, "title", m.leases > 1 ? fill(LABELS.UNLOADS_AFTER_MANY, { count: m.leases }) : LABELS.UNLOADS_AFTER_ONE);
     };
     return node;
   }
@@ -91,13 +93,14 @@ Parley.machine = (() => {
     const box = $(".waiting");
     box.hidden = !found.depth && !found.models.length;
     if (box.hidden) return;
-    put($(".depth"), found.depth ? `${found.depth} waiting for memory, the first for ${found.oldest}` : "Waiting for a model that loads or answers");
+    put($(".depth"), found.depth ? fill(LABELS.QUEUE_MEMORY, { count: found.depth, time: found.oldest }) : LABELS.QUEUE_OTHER);
     rows($(".queue"), found.models, m => m.id, m => {
       const place = el("span", { class: "place" }), name = el("span", { class: "name" }), wait = el("span", { class: "more" }), go = el("button", { type: "button", class: "go" });
       const node = el("li", { class: "item" }, place, el("div", { class: "what" }, name, wait), el("div", { class: "do" }, go));
       node.set = q => {
         put(place, q.place ? String(q.place) : "·"); put(name, q.name);
-        put(wait, (q.waiting === 1 ? "1 request" : `${q.waiting} requests`) + (q.state === "answering" ? ", until an answer ends" : q.state === "queued" ? "" : ", until it is loaded"));
+        const requests = Parley.sheets.count(q.waiting, LABELS.REQUEST_ONE, LABELS.REQUEST_MANY);
+        put(wait, q.state === "queued" ? requests : fill(q.state === "answering" ? LABELS.UNTIL_ANSWERED : LABELS.UNTIL_LOADED, { requests }));
         // Loads and answers under way have their button above.
         go.hidden = q.state !== "queued";
         live.setButton(go, { id: q.id, name: q.name, state: "queued" });
@@ -118,15 +121,15 @@ Parley.machine = (() => {
       return node;
     }, (node, m) => node.set(m));
     $(".none").hidden = found.length > 0;
-    put($(".none"), asked ? "No model matches." : "Every model is in memory.");
+    put($(".none"), asked ? LABELS.NO_MODEL : LABELS.ALL_LOADED);
   }
   function counts(list) {
     $(".counted").hidden = !list.length;
     rows($(".counted tbody"), list, c => c.id, () => el("tr", {}, el("th", { scope: "row" }, el("span"), el("small")), ...Array.from({ length: 6 }, () => el("td"))), (node, c) => {
       const [name, ...cells] = node.children;
       put(name.firstChild, c.name);
-      put(name.lastChild, [c.failed && `${c.failed} failed`, c.stopped && `${c.stopped} stopped`].filter(Boolean).join(", "));
-      [String(c.answers), c.tokens ? c.tokens.toLocaleString("en") : "", c.speed, c.ttft, c.loads ? String(c.loads) : "", c.load].forEach((text, i) => put(cells[i], text || "–"));
+      put(name.lastChild, [c.failed && fill(LABELS.COUNT_FAILED, { count: c.failed }), c.stopped && fill(LABELS.COUNT_STOPPED, { count: c.stopped })].filter(Boolean).join(", "));
+      [String(c.answers), c.tokens ? Parley.number(c.tokens) : "", c.speed, c.ttft, c.loads ? String(c.loads) : "", c.load].forEach((text, i) => put(cells[i], text || "–"));
     });
   }
   function complain(error) { oops.replaceChildren(el("strong", {}, error.sentence), " ", ...Parley.linked(error.fix)); oops.hidden = false; }

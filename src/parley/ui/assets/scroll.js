@@ -2,8 +2,9 @@
 // while the reader is at its end, and never fights a hand on the wheel.
 Parley.scroll = (() => {
   const PINNED = 50, NEAR = 60, FAR = 200;
+  const AT_ONCE = 50; // ms in which what came into view has been laid out
   const TRAVEL = 500; // ms a smooth scroll may take; following meanwhile would break it off
-  let box, spacer, button, follow = true, clearance = 210, arrives = 0, seen = 0;
+  let box, spacer, button, follow = true, clearance = 210, arrives = 0, seen = 0, pinned = null;
   const calm = () => matchMedia("(prefers-reduced-motion: reduce), (hover: none)").matches;
   // The end of the text, not of the spacer below it.
   const beyond = () => spacer.offsetTop + clearance - box.scrollTop - box.clientHeight;
@@ -27,9 +28,20 @@ Parley.scroll = (() => {
     spacer.style.height = Math.max(clearance, box.clientHeight - (spacer.offsetTop - top)) + "px";
     arrives = performance.now() + (calm() ? 0 : TRAVEL);
     box.scrollTo({ top, behavior: calm() ? "instant" : "smooth" });
+    // On a long way much came into view that was only guessed at, see `to`.
+    pinned = node;
+    setTimeout(() => { if (follow && pinned === node && node.isConnected) { box.scrollTop = node.offsetTop - PINNED; grown(); } }, calm() ? AT_ONCE : TRAVEL);
   }
   function grown() { if (follow && performance.now() > arrives && beyond() > 0) box.scrollTop += beyond(); }
   function end() { follow = true; spacer.style.height = ""; box.scrollTop = box.scrollHeight; button.hidden = true; }
   const top = () => { spacer.style.height = ""; box.scrollTop = 0; button.hidden = true; };
-  return { start, pin, grown, end, top };
+  // To read on from there: what is being written below does not pull the view along.
+  // What has never been in view is only as tall as it was guessed to be; once it has been laid out
+  // the place is another.
+  function to(node, above, frames = 3) {
+    follow = false; spacer.style.height = "";
+    box.scrollTop = node.offsetTop - above;
+    if (frames) requestAnimationFrame(() => { if (node.isConnected) to(node, above, frames - 1); });
+  }
+  return { start, pin, grown, end, top, to };
 })();

@@ -1,8 +1,8 @@
 // What is so at this moment: each model's live state, and what a person can do about it. Drawn alike
 // in the picker, on the welcome card and in the Machine panel.
 Parley.live = (() => {
-  const { el, icon, put, attr, linked } = Parley;
-  const WORDS = { queued: "queued", downloading: "downloading", loading: "loading", ready: "ready", answering: "answering", draining: "unloading", unloading: "unloading", failed: "failed" };
+  const { el, icon, put, attr, linked, fill } = Parley;
+  const WORDS = { queued: LABELS.STATE_QUEUED, downloading: LABELS.STATE_DOWNLOADING, loading: LABELS.STATE_LOADING, ready: LABELS.STATE_READY, answering: LABELS.STATE_ANSWERING, draining: LABELS.STATE_UNLOADING, unloading: LABELS.STATE_UNLOADING, failed: LABELS.STATE_FAILED };
   const COMING = new Set(["queued", "downloading", "loading"]);
   const MOVING = new Set([...COMING, "draining", "unloading"]);
   const HERE = new Set(["ready", "answering", "draining", "unloading"]);
@@ -34,7 +34,7 @@ Parley.live = (() => {
     if (!id || Date.now() - (pressed.get(button) || 0) < TWICE) return;
     pressed.set(button, Date.now());
     hurry = Date.now() + HURRY;
-    const reply = await ask(name, { model: id, ...more }).catch(() => ({ error: { sentence: "Parley does not answer.", fix: "Check that it is still running." } }));
+    const reply = await ask(name, { model: id, ...more }).catch(() => ({ error: { sentence: LABELS.NO_SERVER_WHAT, fix: LABELS.NO_SERVER_FIX } }));
     if (reply.error) report(reply.error);
     await look();
   }
@@ -44,10 +44,9 @@ Parley.live = (() => {
     const now = COMING.has(model.state) ? model.state : HERE.has(model.state) ? "here" : model.state, before = heard;
     heard = { id: model.id, now };
     if (!before || before.id !== model.id || before.now === now) return;
-    const said = { queued: "waits in the queue", downloading: "is being downloaded", loading: "is loading", here: "is ready", cold: "is no longer in memory", failed: "could not be loaded" }[now];
+    const said = { queued: LABELS.SAID_QUEUED, downloading: LABELS.SAID_DOWNLOADING, loading: LABELS.SAID_LOADING, here: LABELS.SAID_HERE, cold: before.now === "here" ? LABELS.SAID_COLD : LABELS.SAID_CANCELLED, failed: LABELS.SAID_FAILED }[now];
     const why = model.error ? model.error.sentence : "";
-    if (now === "cold" && before.now !== "here") put(ear, `Loading ${model.name} was stopped.`);
-    else if (!why || !ear.textContent.includes(why)) put(ear, `${model.name} ${said}. ${why}`.trim());
+    if (!why || !ear.textContent.includes(why)) put(ear, `${fill(said, { model: model.name })} ${why}`.trim());
   }
 
   // -- drawing --
@@ -70,7 +69,7 @@ Parley.live = (() => {
     if (model.state === "failed") return { act: "load-now", text: LABELS.RETRY };
     if (COMING.has(model.state)) return { act: "unload", text: LABELS.CANCEL };
     const after = model.state === "answering" || model.state === "draining";
-    return { act: "unload", text: LABELS.UNLOAD_NOW, off: model.state === "draining" || model.state === "unloading", hint: after ? "Running answers end first" : null };
+    return { act: "unload", text: LABELS.UNLOAD_NOW, off: model.state === "draining" || model.state === "unloading", hint: after ? LABELS.ANSWERS_END_FIRST : null };
   }
 
   function dot(node, model) {
@@ -116,7 +115,7 @@ Parley.live = (() => {
         made.why.replaceChildren(...(wrong ? [el("strong", {}, wrong.sentence), " ", ...linked(wrong.fix)] : []));
       }
       made.why.hidden = !wrong; made.why.classList.toggle("bad", model.state === "failed");
-      setBar(made.bar, model.state === "downloading" || model.state === "loading", model.progress, `Loading ${model.name}`, model.status);
+      setBar(made.bar, model.state === "downloading" || model.state === "loading", model.progress, fill(LABELS.LOADING_MODEL, { name: model.name }), model.status);
     };
     return made;
   }

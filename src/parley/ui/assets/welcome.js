@@ -19,7 +19,7 @@ Parley.welcome = (() => {
     status = el("span", { class: "status-line" });
     root.replaceChildren(
       el("div", { class: "hello" },
-        el("div", { class: "about" }, el("span", { html: '<svg class="icon mark" aria-hidden="true"><use href="#i-mark"/></svg>' }).firstChild, el("div", {}, el("h2", {}, LABELS.APP), el("p", {}, "Chat with open models on hardware you control."))),
+        el("div", { class: "about" }, el("span", { html: '<svg class="icon mark" aria-hidden="true"><use href="#i-mark"/></svg>' }).firstChild, el("div", {}, el("h2", {}, LABELS.APP), el("p", {}, LABELS.WELCOME))),
         el("div", { class: "card" },
           el("div", { class: "main" },
             el("div", { class: "label" }, LABELS.CURRENT_MODEL),
