@@ -21,7 +21,7 @@ from parley.chats.formats.writing import A_MODEL
 from parley.chats.records import Chat, ChatMessage
 from parley.errors import ParleyError
 from parley.events import Loading, Queued
-from parley.ui import stats
+from parley.ui import marks, stats
 from parley.ui.markdown import render
 
 PHASES = {
@@ -132,11 +132,13 @@ def conversation(
 ) -> dict[str, Any]:
     """A chat with the branch its reader sees, oldest message first."""
     path = tree.path(messages, record.leaf) if record.leaf else []
+    around = marks.marks(messages, record.leaf)
     return chat(record) | {
         "model": record.model,
         "leaf": record.leaf,
         "messages": [
-            message(m, tree.siblings(messages, m.id), under_way=under_way(m.id)) for m in path
+            message(m, tree.siblings(messages, m.id), under_way=under_way(m.id)) | around[m.id]
+            for m in path
         ],
     }
 

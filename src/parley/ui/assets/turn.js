@@ -78,7 +78,7 @@ Parley.turn = (() => {
     if (value.chat && !turn.listed) { turn.listed = true; remember.set("sending", null); Parley.chats.begun(value.chat); }
     if (value.question && turn.user !== value.question) { Parley.transcript.rename(turn.user, value.question); turn.user = value.question; }
     // Another tab went on with this chat meanwhile: its turns are shown once this one is complete.
-    if (value.follows && value.follows !== turn.after) turn.stale = true;
+    if (!turn.edit && value.follows && value.follows !== turn.after) turn.stale = true;
     if (!turn.answer) { turn.answer = value.answer.id; Parley.transcript.rename("wait-" + turn.id, turn.answer); Parley.chats.leaf = turn.answer; }
     Parley.transcript.upsert(value.answer);
     Parley.scroll.grown();
@@ -101,7 +101,7 @@ Parley.turn = (() => {
     Parley.transcript.remove("wait-" + id);
     Parley.transcript.remove(user);
     remember.set("sending", null);
-    if (text) { box.value = box.value ? text + "\n" + box.value : text; Parley.attach.take(); Parley.chats.keepDraft(); Parley.page.grow(); }
+    if (text && !edit) { box.value = box.value ? text + "\n" + box.value : text; Parley.attach.take(); Parley.chats.keepDraft(); Parley.page.grow(); }
     if (!Parley.transcript.size) Parley.chats.view("welcome");
     why();
     if (edit) Parley.chats.open(Parley.chats.id).then(why);
