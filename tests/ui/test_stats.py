@@ -164,3 +164,9 @@ def test_of_a_model_on_this_machine_the_place_is_not_told():
 
 def test_an_answer_that_a_person_wrote_says_so():
     assert ("ended", "edited") in stats.facts(answered(edited=True), SPEC)
+
+
+def test_the_line_says_how_much_of_the_prompt_came_from_the_cache():
+    spent = {"completion_tokens": 5, "prompt_tokens": 1200, "cached_tokens": 1000}
+    assert stats.line(spent, "stop") == "5 tokens · 1,000 of 1,200 prompt tokens from cache"
+    assert stats.line(spent | {"cached_tokens": 0}, "stop") == "5 tokens"

@@ -28,6 +28,8 @@ def line(stats: Mapping[str, Any], reason: str | None) -> str:
         parts.append(speed(rate))
     if (first := stats.get("ttft_seconds")) is not None:
         parts.append(f"first token {seconds(first)}")
+    if cached := stats.get("cached_tokens"):
+        parts.append(f"{cached:,} of {stats.get('prompt_tokens', 0):,} prompt tokens from cache")
     if (load := stats.get("load_seconds") or 0) >= 0.05:
         parts.append(f"loaded in {seconds(load)}")
     if reason == "cancelled":

@@ -162,7 +162,7 @@ Parley.meter = (() => {
   async function look() {
     const model = Parley.byId(Parley.picker.current), mine = ++asked;
     if (!model || Parley.turn.current || document.visibilityState !== "visible") return;
-    const text = Parley.attach.whole(box.value), { system_prompt = null, ...settings } = Parley.settings.changes(model.id);
+    const text = Parley.attach.whole(box.value), { system_prompt = null, json_schema, regex, ...settings } = Parley.settings.changes(model.id);
     const warm = model.state === "ready" || model.state === "answering";
     let found = null;
     if (warm && (text.trim() || Parley.chats.id)) found = await Parley.ask("meter", { chat: Parley.chats.id, model: model.id, text, system_prompt, settings }).catch(() => null);
