@@ -96,9 +96,7 @@ def said(turn: Turn) -> str:
 def _go_on(store: Store, spec: ModelSpec, turn: Turn, answer_id: str) -> Begun:
     """The same answer grows, by the model that began it."""
     chat, messages = store.chat(turn.owner, turn.chat or "")
-    kept = next((m for m in messages if m.id == answer_id and m.role == "assistant"), None)
-    if kept is None:
-        raise _gone()
+    kept = _answer(messages, answer_id)
     if kept.model != spec.id:
         raise StoreError(
             "another_model",
@@ -143,10 +141,17 @@ def _place_of(messages: Sequence[ChatMessage], question_id: str) -> str | None:
 
 
 def _question_of(messages: Sequence[ChatMessage], answer_id: str) -> str:
-    answer = next((m for m in messages if m.id == answer_id and m.role == "assistant"), None)
-    if answer is None or answer.parent is None:
+    parent = _answer(messages, answer_id).parent
+    if parent is None:  # an imported conversation may begin with an answer
         raise _gone()
-    return answer.parent
+    return parent
+
+
+def _answer(messages: Sequence[ChatMessage], answer_id: str) -> ChatMessage:
+    answer = next((m for m in messages if m.id == answer_id and m.role == "assistant"), None)
+    if answer is None:
+        raise _gone()
+    return answer
 
 
 def _gone() -> StoreError:

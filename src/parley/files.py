@@ -95,7 +95,7 @@ def read(name: str, data: bytes) -> Document:
     if len(data) > MOST_BYTES:
         raise too_large(name)
     if not data.strip():
-        raise _refused("file_empty", f"{name} is empty.", "Attach a file that has text in it.")
+        raise ParleyError("file_empty", f"{name} is empty.", "Attach a file that has text in it.")
     text, note = pdf_text(name, data) if kind == "pdf" else decode(name, data)
     text = _tidy(text)
     if len(text) > MOST_CHARACTERS:
@@ -111,7 +111,7 @@ def kind_of(name: str) -> str:
             return "text"
     elif extension in EXTENSIONS:
         return EXTENSIONS[extension]
-    raise _refused(
+    raise ParleyError(
         "file_unknown",
         f"{name} is not a kind of file that can be read.",
         _FIX.get(extension, "If it is text, give its name the ending .txt and attach it again."),
@@ -138,7 +138,7 @@ def decode(name: str, data: bytes) -> tuple[str, str]:
                 raise _encoding(name) from None
     controls = len(data) - len(data.translate(None, _CONTROLS))
     if b"\0" in data or controls > len(data) * _FEW_CONTROLS:
-        raise _refused(
+        raise ParleyError(
             "file_binary",
             f"{name} does not hold text.",
             "Attach the text itself, saved as plain text in UTF-8.",
@@ -222,11 +222,11 @@ def _pdf(name: str, found: dict[str, Any], seconds: float, pages: int) -> Parley
             "Open it, save it as PDF once more, then attach that.",
         ),
     )
-    return _refused(f"pdf_{fault}", sentence, fix)
+    return ParleyError(f"pdf_{fault}", sentence, fix)
 
 
 def too_large(name: str) -> ParleyError:
-    return _refused(
+    return ParleyError(
         "file_too_large",
         f"{name} is larger than {sizes.size(MOST_BYTES)}.",
         "Attach the part that matters.",
@@ -234,7 +234,7 @@ def too_large(name: str) -> ParleyError:
 
 
 def _too_long(name: str, holds: str) -> ParleyError:
-    return _refused(
+    return ParleyError(
         "file_too_long",
         f"{name} holds {holds}; at most {MOST_CHARACTERS:,} are taken.",
         "Attach the part that matters.",
@@ -242,15 +242,11 @@ def _too_long(name: str, holds: str) -> ParleyError:
 
 
 def _encoding(name: str) -> ParleyError:
-    return _refused(
+    return ParleyError(
         "file_encoding",
         f"The encoding of {name} is not known.",
         "Save it as UTF-8, then attach it again.",
     )
-
-
-def _refused(code: str, sentence: str, fix: str) -> ParleyError:
-    return ParleyError(code, sentence, fix)
 
 
 def _tidy(text: str) -> str:

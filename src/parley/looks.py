@@ -14,7 +14,7 @@ from parley import begin, turns
 from parley.catalog.spec import ModelSpec
 from parley.chats import tree
 from parley.chats.records import ChatMessage
-from parley.engines.base import Request
+from parley.engines.base import Message, Request
 from parley.errors import GenerationError, StoreError
 from parley.events import Delta, Event, Failed, Rendered, TokenScore
 from parley.playground import Playground
@@ -22,9 +22,6 @@ from parley.turns import Turn
 
 ALTERNATIVES = 5
 """Tokens told for each place."""
-
-THERE = ("ready", "answering")
-"""States in which a model answers without being loaded first."""
 
 
 class Looks:
@@ -37,7 +34,7 @@ class Looks:
         playground = self._playground
         spec = playground.spec(turn.model)
         known = playground.pool.view().models.get(spec.id)
-        if known is None or known.state not in THERE:
+        if known is None or known.state != "ready":
             return None
         history: list[ChatMessage] = []
         if turn.chat is not None:
@@ -67,26 +64,28 @@ class Looks:
         events = await self._read(spec, request)
         return [s for e in events if isinstance(e, Delta) for s in e.scores]
 
-    async def _request(
+    async def asked(
         self, owner: str, chat: str, answer_id: str
-    ) -> tuple[ModelSpec, Request, ChatMessage]:
-        """What was asked when the answer was written: its settings are in its meta."""
+    ) -> tuple[ModelSpec, Sequence[Message], ChatMessage]:
+        """The answer, its model, and the conversation that model was given: the system prompt of
+        that time is in the answer's meta."""
         store = self._playground.store_of(chat)
         _, messages = await asyncio.to_thread(store.chat, owner, chat)
         answer = next((m for m in messages if m.id == answer_id and m.role == "assistant"), None)
         if answer is None:
             raise StoreError("not_found", "That answer is gone.", "Open the conversation again.")
         spec = self._playground.spec(answer.model or "")
-        meta = answer.meta
-        system = meta.get("system_prompt")
-        made = Request(
-            turns.prompt(
-                spec.system_prompt if system is None else system,
-                tree.path(messages, answer.parent),
-            ),
-            spec.sampling,
-            thinking=meta.get("thinking"),
+        system = answer.meta.get("system_prompt")
+        given = turns.prompt(
+            spec.system_prompt if system is None else system, tree.path(messages, answer.parent)
         )
+        return spec, given, answer
+
+    async def _request(
+        self, owner: str, chat: str, answer_id: str
+    ) -> tuple[ModelSpec, Request, ChatMessage]:
+        spec, given, answer = await self.asked(owner, chat, answer_id)
+        made = Request(tuple(given), spec.sampling, thinking=answer.meta.get("thinking"))
         return spec, made, answer
 
     async def _rendered(self, spec: ModelSpec, request: Request) -> Rendered:

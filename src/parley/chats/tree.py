@@ -53,7 +53,7 @@ def leaf_below(nodes: Sequence[N], id: str) -> str:
 
 def subtree(nodes: Sequence[N], id: str) -> tuple[N, ...]:
     """The message and everything below it, oldest first; empty for an unknown id."""
-    below = _children(nodes)
+    below = children(nodes)
     wanted = {id}
     level = [id]
     while level:
@@ -86,7 +86,7 @@ def turned(
 def depth_first(nodes: Sequence[N]) -> tuple[N, ...]:
     """Every message that hangs on a first one, each below its parent, alternatives one whole
     branch after the other, the oldest first."""
-    below = _children(nodes)
+    below = children(nodes)
     waiting = list(reversed(below.get(None, ())))
     order: list[N] = []
     while waiting:
@@ -96,7 +96,8 @@ def depth_first(nodes: Sequence[N]) -> tuple[N, ...]:
     return tuple(order)
 
 
-def _children(nodes: Sequence[N]) -> dict[str | None, list[N]]:
+def children(nodes: Sequence[N]) -> dict[str | None, list[N]]:
+    """What stands right below each message, oldest first; the first messages stand below None."""
     below: dict[str | None, list[N]] = {}
     for node in nodes:
         below.setdefault(node.parent, []).append(node)

@@ -34,9 +34,7 @@ def marks(messages: Sequence[ChatMessage], leaf: str | None) -> dict[str, Mark]:
     nothing below it, so that it can go on; ``edited`` that a person wrote it anew.
     """
     # Grouped once: asking for each message's siblings would read the whole tree each time.
-    below: dict[str | None, list[ChatMessage]] = {}
-    for message in messages:
-        below.setdefault(message.parent, []).append(message)
+    below = tree.children(messages)
     found: dict[str, Mark] = {}
     answered: ChatMessage | None = None
     for message in tree.path(messages, leaf):

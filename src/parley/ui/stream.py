@@ -18,7 +18,7 @@ from parley.playground import Batch, Opened, Playground
 from parley.turns import Branch, Turn
 from parley.ui import views
 from parley.ui.live import LiveAnswer, merged
-from parley.ui.questions.asked import Payload, owner, text, unexpected
+from parley.ui.questions.asked import Payload, owner, text, unexpected, wishes
 
 TICK = 0.05
 """Seconds between two updates of a page. 20 a second read as continuous and cost a browser less
@@ -102,9 +102,7 @@ class Stream:
         """A new turn, or an answer that is being written already."""
         if follow := text(data, "follow"):
             return self._playground.follow(who, str(data.get("chat")), follow)
-        given = data.get("settings")
-        settings = dict(given) if isinstance(given, dict) else {}
-        thinking = settings.pop("thinking", None)
+        settings, thinking = wishes(data)
         turn = Turn(
             owner=who,
             model=str(data.get("model")),
@@ -115,7 +113,7 @@ class Stream:
             continue_of=text(data, "continue_of"),
             branch=_branch(data),
             system_prompt=text(data, "system_prompt"),
-            thinking=thinking if isinstance(thinking, bool) else None,
+            thinking=thinking,
             settings=settings,
             temporary=data.get("temporary") is True,
         )

@@ -21,7 +21,6 @@ Parley.chats = (() => {
     const mine = ++opening;
     temporary = false;
     Parley.turn.leave();
-    Parley.share.leave();
     said("");
     if (!key) { blank(); restore(first); return; }
     let found = null;

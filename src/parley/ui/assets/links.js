@@ -1,7 +1,7 @@
 // Addresses that say what to do: ?model=ID picks a model, ?prompt=TEXT begins a message, ?q=TEXT sends one.
 Parley.links = (() => {
   async function enter() {
-    const asked = new URLSearchParams(location.search), model = asked.get("model"), text = asked.get("q") ?? asked.get("prompt");
+    const asked = new URLSearchParams(location.search), model = asked.get("model"), sends = asked.has("q"), text = asked.get("q") ?? asked.get("prompt");
     if (model === null && text === null) return;
     // Once only: a reload must not ask again.
     for (const name of ["model", "prompt", "q"]) asked.delete(name);
@@ -11,8 +11,7 @@ Parley.links = (() => {
     if (text === null || !text.trim()) return;
     await Parley.chats.open(null);
     Parley.page.write(text);
-    if (new URLSearchParams(ENTERED).has("q")) Parley.turn.submit();
+    if (sends) Parley.turn.submit();
   }
-  const ENTERED = location.search;
   return { enter };
 })();

@@ -21,9 +21,7 @@ Parley.looks = (() => {
     if (button) attr(button, "aria-disabled", "true");
     const found = await Parley.ask(name, { chat: Parley.chats.id, message: node.dataset.id }).catch(() => null);
     if (button) attr(button, "aria-disabled", null);
-    if (found && !found.error) return found;
-    Parley.toast(found ? `${found.error.sentence} ${found.error.fix}` : LABELS.NO_SERVER);
-    return null;
+    return Parley.toast.failed(found) ? null : found;
   }
   const percent = p => p >= 0.995 ? ">99 %" : p < 0.001 ? "<0.1 %" : (p * 100).toFixed(p < 0.1 ? 1 : 0) + " %";
   // White space is what it is, and has to be seen to be chosen.

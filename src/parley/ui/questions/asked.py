@@ -51,6 +51,14 @@ def text(data: Payload, key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def wishes(data: Payload) -> tuple[dict[str, Any], bool | None]:
+    """The settings that somebody chose, and whether the model shall think; None is the model's."""
+    given = data.get("settings")
+    settings = dict(given) if isinstance(given, dict) else {}
+    thinking = settings.pop("thinking", None)
+    return settings, thinking if isinstance(thinking, bool) else None
+
+
 def unexpected() -> ParleyError:
     """For an exception that nothing foresaw: logged in full under a number that the page shows."""
     number = uuid.uuid4().hex[:8]

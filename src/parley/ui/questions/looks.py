@@ -5,20 +5,17 @@ Plain data in and out. Knows Gradio not at all.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from parley import snippet, turns
-from parley.chats import tree
-from parley.errors import StoreError
+from parley import snippet
 from parley.events import Rendered, TokenScore
 from parley.looks import Looks
 from parley.playground import Playground
 from parley.turns import Turn
-from parley.ui.questions.asked import Payload, Question, owner, text
+from parley.ui.questions.asked import Payload, Question, owner, text, wishes
 
 
 class LookQuestions:
@@ -35,9 +32,7 @@ class LookQuestions:
     async def meter(self, data: Payload) -> Payload:
         """How much of the window a draft would take: ``used``, ``room`` for the answer and
         ``window``, in tokens; ``known`` False while the model is not in memory."""
-        given = data.get("settings")
-        settings = dict(given) if isinstance(given, dict) else {}
-        thinking = settings.pop("thinking", None)
+        settings, thinking = wishes(data)
         turn = Turn(
             owner(data),
             str(data.get("model")),
@@ -45,7 +40,7 @@ class LookQuestions:
             chat=text(data, "chat"),
             system_prompt=text(data, "system_prompt"),
             settings=settings,
-            thinking=thinking if isinstance(thinking, bool) else None,
+            thinking=thinking,
         )
         found = await self._looks.draft(turn)
         if found is None:
@@ -74,17 +69,7 @@ class LookQuestions:
 
     async def code(self, data: Payload) -> Payload:
         """Scripts that write this answer again, by name."""
-        who, chat, answer_id = _place(data)
-        store = self._playground.store_of(chat)
-        _, messages = await asyncio.to_thread(store.chat, who, chat)
-        answer = next((m for m in messages if m.id == answer_id and m.role == "assistant"), None)
-        if answer is None:
-            raise StoreError("not_found", "That answer is gone.", "Open the conversation again.")
-        spec = self._playground.spec(answer.model or "")
-        system = answer.meta.get("system_prompt")
-        said = turns.prompt(
-            spec.system_prompt if system is None else system, tree.path(messages, answer.parent)
-        )
+        spec, said, answer = await self._looks.asked(*_place(data))
         return {
             "transformers": snippet.with_transformers(spec, answer, said, local=self._local),
             "openai": snippet.with_openai(spec, answer, said),
