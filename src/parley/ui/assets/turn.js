@@ -112,7 +112,7 @@ Parley.turn = (() => {
     if (turn !== mine || Date.now() - lastSign <= SILENCE) return;
     if (there && Date.now() - lastSign < GIVE_UP) said(LABELS.SLOW);
     else if (turn.answer) { Parley.transcript.fail(turn.answer, LABELS.BROKEN, LABELS.BROKEN_FIX); over(); said(""); }
-    else refuse({ sentence: LABELS.NO_SERVER.split(". ")[0] + ".", fix: LABELS.NO_SERVER_SEND });
+    else refuse({ sentence: LABELS.NO_SERVER_WHAT, fix: LABELS.NO_SERVER_SEND });
   }
   const watch = () => { if (turn && Date.now() - lastSign > SILENCE) silent(turn); };
 
