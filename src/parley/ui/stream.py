@@ -13,6 +13,7 @@ from contextlib import aclosing
 
 import gradio as gr
 
+from parley.chats.records import ChatMessage
 from parley.errors import ParleyError
 from parley.playground import Batch, Opened, Playground
 from parley.turns import Branch, Turn
@@ -73,7 +74,8 @@ class Stream:
                             "question": question,
                             "follows": news.question.parent if news.question else None,
                         }
-                    if live is None:
+                    # What has a text already is shown with it from the first update on.
+                    if live is None or (isinstance(news, Opened) and _has_text(news.answer)):
                         continue
                     if not isinstance(news, Opened):
                         # A tick's worth of tokens becomes one update; the first and the last go
@@ -118,6 +120,10 @@ class Stream:
             temporary=data.get("temporary") is True,
         )
         return self._playground.ask(turn)
+
+
+def _has_text(answer: ChatMessage) -> bool:
+    return bool(answer.content or answer.thinking)
 
 
 def _branch(data: Payload) -> Branch | None:

@@ -33,7 +33,6 @@ Parley.chats = (() => {
     if (Parley.byId(found.model)) use(found.model);
     restore(first);
     Parley.scroll.end();
-    requestAnimationFrame(Parley.scroll.end);
     Parley.turn.follow(found);
   }
   // The branch that is read now, as the server sent it.

@@ -14,6 +14,7 @@ Parley.scroll = (() => {
     box.addEventListener("wheel", e => { if (e.deltaY < 0) follow = false; }, { passive: true });
     box.addEventListener("touchmove", () => { follow = false; }, { passive: true });
     box.addEventListener("keydown", e => { if (["PageUp", "ArrowUp", "Home"].includes(e.key)) follow = false; });
+    box.addEventListener("keydown", e => { if (e.key === "End" && e.target === box) { e.preventDefault(); settle(); } });
     box.addEventListener("scroll", () => {
       const left = beyond();
       if (left < NEAR && box.scrollTop > seen) follow = true;
@@ -34,6 +35,8 @@ Parley.scroll = (() => {
   }
   function grown() { if (follow && performance.now() > arrives && beyond() > 0) box.scrollTop += beyond(); }
   function end() { follow = true; spacer.style.height = ""; box.scrollTop = box.scrollHeight; button.hidden = true; }
+  // The end, also when what has come into view turns out taller than it was guessed to be.
+  const settle = (frames = 3) => { end(); if (frames) requestAnimationFrame(() => { if (follow) settle(frames - 1); }); };
   const top = () => { spacer.style.height = ""; box.scrollTop = 0; button.hidden = true; };
   // To read on from there: what is being written below does not pull the view along.
   // What has never been in view is only as tall as it was guessed to be; once it has been laid out
@@ -43,5 +46,5 @@ Parley.scroll = (() => {
     box.scrollTop = node.offsetTop - above;
     if (frames) requestAnimationFrame(() => { if (node.isConnected) to(node, above, frames - 1); });
   }
-  return { start, pin, grown, end, top, to };
+  return { start, pin, grown, end: settle, top, to };
 })();

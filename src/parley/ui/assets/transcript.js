@@ -116,7 +116,7 @@ Parley.transcript = (() => {
   function drawBody(node, message, live) {
     const { body } = node.parts, again = live && node.whole, empty = !message.blocks.length && !message.tail;
     // An answer that goes on is sent anew from its beginning; until then what is there stays.
-    if (again && empty) return;
+    if (live && empty) return;
     if (again || node.version !== message.version) { node.version = message.version; node.drawn = 0; node.parts.tail = el("div", { class: "tail" }); body.replaceChildren(node.parts.tail); }
     node.whole = !live;
     for (; node.drawn < message.blocks.length; node.drawn++) {
