@@ -21,6 +21,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 FORBIDDEN = {
     "": {"gradio", "torch", "transformers", "sqlite3"},  # the modules in no room
+    "arena": {"gradio", "torch", "transformers"},
     "api": {"torch", "transformers", "sqlite3"},
     "ui": {"torch", "transformers", "sqlite3"},
     "catalog": {"gradio", "torch", "transformers", "sqlite3"},
@@ -35,10 +36,11 @@ FORBIDDEN = {
 PURE = (
     *("pool/policy.py", "pool/desk.py", "pool/room.py", "pool/decisions.py", "pool/view.py"),
     "chats/tree.py",
+    *("arena/ballots.py", "arena/strengths.py", "arena/standings.py", "arena/ranking.py"),
 )
 PURE_IMPORTS = {
     *("__future__", "collections", "dataclasses", "enum", "functools", "heapq", "itertools"),
-    *("math", "operator", "statistics", "typing"),
+    *("math", "numpy", "operator", "statistics", "typing"),
     *("parley.catalog.spec", "parley.errors", "parley.events"),
     *(path.removesuffix(".py").replace("/", ".").join(("parley.", "")) for path in PURE),
 }

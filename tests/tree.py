@@ -34,6 +34,7 @@ NOTES = {
     "docs/screenshots/": "all: made by make shots",
     "pyproject.toml": "how the checks are set up",
     "src/parley/": "the program",
+    "src/parley/arena/": "votes, and the ranking they make",
     "src/parley/catalog/": "which models there are",
     "src/parley/chats/": "conversations and where they are kept",
     "src/parley/engines/": "messages in, events out: a process per model",

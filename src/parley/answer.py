@@ -59,6 +59,9 @@ class Answer:
         self._thinking = [begins.thinking] if begins and begins.thinking else []
         self._earlier = earlier or {}
         self._tokens = 0
+        # When it began to think and when its text began, by time.monotonic.
+        self._thought_from: float | None = None
+        self._thought_until: float | None = None
         self._last: Finished | Failed | None = None
         self._flushed = time.monotonic()
         # Guards the hand-over from waiting to generating against a cancel from another thread.
@@ -81,6 +84,13 @@ class Answer:
     def stopping(self) -> bool:
         """Somebody has stopped it, and it has not ended yet."""
         return self._is_cancelled() and not self._ended
+
+    @property
+    def thought(self) -> float:
+        """Seconds it has thought so far, or did before its text began; 0 without a thought."""
+        if self._thought_from is None:
+            return 0.0
+        return (self._thought_until or time.monotonic()) - self._thought_from
 
     def follow(self) -> Mailbox[Event]:
         """Everything from its beginning, what is past already drawn together."""
@@ -112,6 +122,10 @@ class Answer:
                     self._text.append(event.text)
                     self._thinking.append(event.thinking)
                     self._tokens += event.tokens
+                    if event.thinking and self._thought_from is None:
+                        self._thought_from = time.monotonic()
+                    if event.text and self._thought_until is None:
+                        self._thought_until = time.monotonic()
                 case Finished() | Failed():
                     self._last = event
             for mailbox in self._readers:

@@ -1,4 +1,4 @@
-"""The command line: ``python -m parley serve``, ``models`` and ``backup``.
+"""The command line: ``python -m parley serve``, ``models``, ``backup`` and ``batch``.
 
 Reads arguments and environment, calls the part that does the work, and turns every ParleyError into
 one line on stderr. Imports that part only when it is asked for, so that ``--help`` answers at once.
@@ -25,6 +25,8 @@ from parley.settings import (
 )
 
 FAILED = 2
+UNFINISHED = 1
+"""The status of a batch in which a cell has no answer: the same command tries those again."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _models(read_settings(os.environ, models=given.models))
             case "backup":
                 _backup(read_settings(os.environ, data_dir=given.data_dir), Path(given.file))
+            case "batch":
+                return 0 if _batch(given) else UNFINISHED
             case _:
                 parser.print_help(sys.stderr)
                 return FAILED
@@ -80,6 +84,37 @@ def _backup(settings: Settings, file: Path) -> None:
     file = file.expanduser().absolute()
     size = backup(settings.data_dir / FILE, file)
     print(f"{file} ({sizes.size(size)})")
+
+
+def _batch(given: argparse.Namespace) -> bool:
+    from parley.arena.suites.batch import batch
+    from parley.arena.suites.plan import Plan
+    from parley.chats.store import Store
+    from parley.engines.nursery import Nursery
+    from parley.ui.app import look_at_machine, make_playground
+
+    plan = Plan(
+        Path(given.suite).stem,
+        tuple(name.strip() for name in given.models.split(",") if name.strip()),
+        judge=given.judge,
+        temperature=given.temperature,
+        seed=given.seed,
+        max_new_tokens=given.max_new_tokens,
+    )
+    settings = read_settings(os.environ, models=given.catalogue, data_dir=given.data_dir)
+    nursery = Nursery()
+    playground = make_playground(settings, nursery, store=Store.temporary())
+    try:
+        if playground.pool.machine is None:
+            look_at_machine(playground.pool, nursery, settings)
+        out = Path(given.out).expanduser().absolute()
+        return batch(playground, given.suite, plan, out, sys.stderr)
+    except KeyboardInterrupt:
+        print("Interrupted; the same command goes on from here.", file=sys.stderr)
+        return False
+    finally:
+        playground.close()
+        nursery.close()
 
 
 def _decoding(spec: ModelSpec) -> str:
@@ -155,4 +190,31 @@ def _parser() -> argparse.ArgumentParser:
         "three files there that begin with that name.",
     )
     backup.add_argument("file", metavar="FILE", help="where to; a file that is there stays")
+    batch = commands.add_parser(
+        "batch",
+        parents=[data_folder],
+        help="run a suite of prompts over several models",
+        description="Run a suite of prompts over several models and write the results. The same "
+        "command with the same folder goes on where it ended. docs/suites.md describes suites.",
+    )
+    batch.add_argument(
+        "suite", metavar="SUITE", help="a CSV or JSONL file; or general, japanese, arithmetic"
+    )
+    batch.add_argument("--models", required=True, metavar="IDS", help="such as model-a,model-b")
+    batch.add_argument("--out", required=True, metavar="FOLDER", help="where the results go")
+    batch.add_argument(
+        "--judge", metavar="ID", help="a model that compares the answers; none of the others"
+    )
+    batch.add_argument("--temperature", type=float, default=0.0, help="0 where none is given")
+    batch.add_argument("--seed", type=int, default=1, help="1 where none is given")
+    batch.add_argument(
+        "--max-new-tokens", type=int, default=512, help="of one answer; 512 where none is given"
+    )
+    batch.add_argument(
+        "--catalogue",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"a models.yaml, as --models of the other commands (environment: {MODELS_VARIABLE})",
+    )
     return parser

@@ -6,7 +6,8 @@
     ├── PromptError             the conversation could not be turned into tokens
     ├── GenerationError         a loaded model failed while answering, or its process died
     ├── PoolError               no room, or a model that is not configured
-    └── StoreError              a conversation could not be read or written
+    ├── StoreError              a conversation could not be read or written
+    └── SuiteError              a suite of prompts cannot be read, run or exported
 
 Every error carries a stable ``code``, one ``sentence`` that says what happened and one ``fix`` that
 says what to do. Foreign exceptions are chained as causes and never reach the page themselves.
@@ -70,3 +71,7 @@ class PoolError(ParleyError):
 
 class StoreError(ParleyError):
     """A conversation could not be read or written."""
+
+
+class SuiteError(ParleyError):
+    """A suite of prompts cannot be read, run or exported."""

@@ -64,6 +64,22 @@ class Looks:
         events = await self._read(spec, request)
         return [s for e in events if isinstance(e, Delta) for s in e.scores]
 
+    async def read_as(
+        self, reader: str, owner: str, chat: str, answer_id: str
+    ) -> tuple[str, Sequence[TokenScore]]:
+        """The text of an answer, and how likely each of its tokens would have been to another
+        model, ``reader``, which is given the same conversation in its own format."""
+        playground = self._playground
+        spec, given, answer = await self.asked(owner, chat, answer_id)
+        if reader == spec.id:
+            return answer.content, await self.tokens(owner, chat, answer_id)
+        if not answer.content:
+            raise StoreError("nothing_to_inspect", "This answer has no text.", "Retry it first.")
+        spec = playground.spec(reader)
+        request = Request(tuple(given), spec.sampling, ALTERNATIVES, answer.content, thinking=False)
+        events = await self._read(spec, request)
+        return answer.content, [s for e in events if isinstance(e, Delta) for s in e.scores]
+
     async def asked(
         self, owner: str, chat: str, answer_id: str
     ) -> tuple[ModelSpec, Sequence[Message], ChatMessage]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -41,13 +41,15 @@ HEARTBEAT = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The turn is in the store; the fields are as in ``begin.Begun``."""
+    """The turn is in the store; the fields are as in ``begin.Begun``. Of an answer that is taken up
+    again, ``thought`` is how many seconds it has thought by now."""
 
     chat: Chat
     question: ChatMessage | None
     answer: ChatMessage
     turn: int = 1
     turns: int = 1
+    thought: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,13 @@ class Batch:
         return any(isinstance(event, Finished | Failed) for event in self.events)
 
 
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    owner: str
+    chat: Chat
+    answer: Answer
+
+
 class Playground:
     """Catalogue, pool and store as one. ``close`` ends every engine."""
 
@@ -74,8 +83,7 @@ class Playground:
         # One writer: the order of a turn's writes is the order of its events, and an engine's
         # thread never waits for the disk.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="parley-store")
-        self._answers: dict[str, Answer] = {}
-        self._places: dict[str, tuple[str, str]] = {}  # of those: owner and chat
+        self._under_way: dict[str, _UnderWay] = {}  # by the answer's id
 
     def store_of(self, chat: str | None) -> Store:
         """Where this chat is kept: temporary ones in memory alone."""
@@ -153,7 +161,6 @@ class Playground:
 
     def _answer(self, store: Store, spec: ModelSpec, turn: Turn, begun: Begun) -> Answer:
         key = begun.answer.id
-        self._places[key] = (turn.owner, begun.chat.id)
         answer = Answer(
             self.pool,
             spec,
@@ -164,7 +171,7 @@ class Playground:
             begins=begun.answer,
             earlier=begun.earlier,
         )
-        self._answers[key] = answer
+        self._under_way[key] = _UnderWay(turn.owner, begun.chat, answer)
         if answer.ended:  # a refusal comes before there is an entry to forget
             self._forget(key)
         return answer
@@ -173,15 +180,16 @@ class Playground:
         """The stream of an answer that is being written, from its beginning. Raises
         StoreError("not_under_way") for one that is not, "no_such_chat" for somebody else's."""
         record, messages = await asyncio.to_thread(self.store_of(chat).chat, owner, chat)
-        answer = self._answers.get(answer_id)
+        under_way = self._under_way.get(answer_id)
         kept = next((m for m in messages if m.id == answer_id), None)
-        if answer is None or kept is None:
+        if under_way is None or kept is None:
             raise StoreError(
                 "not_under_way", "This answer has ended.", "Open the conversation again."
             )
         family = [m.id for m in tree.siblings(messages, answer_id)]
-        yield Opened(record, None, kept, family.index(answer_id) + 1, len(family))
-        async with aclosing(_batches(answer)) as batches:
+        thought = under_way.answer.thought
+        yield Opened(record, None, kept, family.index(answer_id) + 1, len(family), thought)
+        async with aclosing(_batches(under_way.answer)) as batches:
             async for batch in batches:
                 yield batch
 
@@ -207,22 +215,33 @@ class Playground:
             answer.leave()
 
     def _forget(self, answer_id: str) -> None:
-        self._answers.pop(answer_id, None)
-        self._places.pop(answer_id, None)
+        self._under_way.pop(answer_id, None)
 
     def answering(self, owner: str) -> set[str]:
-        """The chats of this person in which an answer is being written."""
-        return {chat for who, chat in list(self._places.values()) if who == owner}
+        """The chats of this person in which an answer is being written, and the comparisons that
+        those are columns of."""
+        return {
+            key
+            for one in list(self._under_way.values())
+            for key in (one.chat.id, one.chat.comparison)
+            if one.owner == owner and key
+        }
 
     def stop(self, answer_id: str) -> None:
         """Stop an answer under way; nothing happens when there is none."""
-        if answer := self._answers.get(answer_id):
-            answer.cancel()
+        if one := self._under_way.get(answer_id):
+            one.answer.cancel()
+
+    def stop_in(self, owner: str, chats: Collection[str]) -> None:
+        """Stop what is being written in these chats and comparisons of this person's."""
+        for one in list(self._under_way.values()):
+            if one.owner == owner and (one.chat.id in chats or one.chat.comparison in chats):
+                one.answer.cancel()
 
     def under_way(self, answer_id: str) -> bool:
         """Whether it is being written now, and nobody has stopped it."""
-        answer = self._answers.get(answer_id)
-        return answer is not None and not answer.stopping
+        one = self._under_way.get(answer_id)
+        return one is not None and not one.answer.stopping
 
     async def settled(self, messages: Sequence[ChatMessage], patience: float = 1.0) -> bool:
         """Wait until those of these messages that were stopped, or have ended meanwhile, are in
@@ -231,7 +250,7 @@ class Playground:
         # its way to the disk.
         ending = [m.id for m in messages if m.state == "streaming" and not self.under_way(m.id)]
         for _ in range(int(patience / 0.02)):
-            if not any(key in self._answers for key in ending):
+            if not any(key in self._under_way for key in ending):
                 break
             await asyncio.sleep(0.02)
         if ending:

@@ -152,7 +152,8 @@ def test_the_example_in_the_document_is_one(store):
 
 def test_the_document_names_every_key():
     document = DOCUMENT.read_text()
-    keys = {*Chat.__dataclass_fields__, *ChatMessage.__dataclass_fields__} - {"owner"}
+    keys = {*Chat.__dataclass_fields__, *ChatMessage.__dataclass_fields__}
+    keys -= {"owner", "comparison", "columns"}
     assert [key for key in keys if f"`{key}`" not in document] == []
 
 
@@ -217,6 +218,37 @@ def test_messages_in_every_wrapping(store, value, chats):
     assert brought[0].title == "What ?"
     answer = store.chat(ANN, brought[0].id)[1][-1]
     assert answer.meta == {"system_prompt": "Be brief."}
+
+
+def test_json_lines_bring_a_conversation_each(store):
+    lines = [
+        {"messages": [{"role": "user", "content": "One\u2028line"}]},
+        {"messages": [{"role": "user", "content": "Two"}, {"role": "assistant", "content": "2"}]},
+        [{"role": "user", "content": "Three"}],
+    ]
+    text = "\ufeff" + "\n\n".join(json.dumps(line, ensure_ascii=False) for line in lines) + "\r\n"
+    brought = [store.chat(ANN, chat.id)[1] for chat in store.import_chats(ANN, text)]
+    assert sorted([m.content for m in messages] for messages in brought) == [
+        ["One\u2028line"],
+        ["Three"],
+        ["Two", "2"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("second", "sentence"),
+    [
+        ("{", "The file is not JSON: Expecting property name enclosed in double quotes in line 3"),
+        ('{"messages": 1}', "line[3].messages is 1, not a list."),
+        ('{"messages": [{"role": "cat"}]}', "line[3].messages[0].role is 'cat', not one of system"),
+        ('{"format": "parley.chats"}', "line[3].messages is missing, not a list."),
+    ],
+)
+def test_a_mistake_in_a_line_names_the_line_and_imports_nothing(store, second, sentence):
+    first = json.dumps({"messages": [{"role": "user", "content": "Hi"}]})
+    with pytest.raises(StoreError, match=re.escape(sentence)):
+        store.import_chats(ANN, f"{first}\n\n{second}")
+    assert not store.chats(ANN)
 
 
 def test_the_model_is_named_where_the_file_names_it(store):

@@ -40,21 +40,6 @@ def test_slow_speeds_keep_a_decimal():
     assert "4.3 tok/s" in stats.line({"completion_tokens": 9, "tokens_per_second": 4.31}, "stop")
 
 
-def test_the_details_tell_how_to_get_the_same_again():
-    meta = {
-        "dtype": "float32",
-        "device": "cpu",
-        "revision": "0123456789abcdef",
-        "sampling": {"temperature": 0.7},
-        "seed": 42,
-        "stats": {"prompt_tokens": 1200, "total_seconds": 11.4},
-    }
-    assert stats.details(meta) == (
-        "float32 · cpu · revision 01234567 · prompt 1,200 tokens · temperature 0.7 · seed 42"
-        " · 11 s in all"
-    )
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from parley.chats import rows
 from parley.chats.records import RENAME_LENGTH, Chat, storable
@@ -17,16 +18,45 @@ from parley.chats.rows import CHAT, no_such_chat, require_chat, require_message
 _MINE = "id = ? AND owner = ? AND deleted IS NULL"
 
 
-def create(db: sqlite3.Connection, owner: str, model: str | None) -> Chat:
+def create(
+    db: sqlite3.Connection, owner: str, model: str | None, comparison: str | None = None
+) -> Chat:
     now = time.time()
-    chat = Chat(rows.new_id(), owner, "", now, now, model, None)
+    chat = Chat(rows.new_id(), owner, "", now, now, model, None, comparison=comparison)
     rows.insert_chat(db, chat)
     return chat
 
 
+def create_comparison(db: sqlite3.Connection, owner: str) -> Chat:
+    now = time.time()
+    chat = Chat(rows.new_id(), owner, "", now, now, None, None, columns=())
+    rows.insert_chat(db, chat)
+    return chat
+
+
+def set_columns(
+    db: sqlite3.Connection, owner: str, id: str, columns: Sequence[Mapping[str, Any]]
+) -> None:
+    changed = db.execute(
+        f"UPDATE chats SET columns = ? WHERE {_MINE} AND columns IS NOT NULL",
+        (rows.as_json(columns), id, owner),
+    ).rowcount
+    if not changed:
+        raise no_such_chat()
+
+
+def touch_comparison(db: sqlite3.Connection, column: str, title: str, now: float) -> None:
+    """The comparison that this chat is a column of was written in; nothing for other chats."""
+    db.execute(
+        "UPDATE chats SET updated = ?, title = coalesce(nullif(title, ''), ?)"
+        " WHERE id = (SELECT comparison FROM chats WHERE id = ?)",
+        (now, title, column),
+    )
+
+
 def listed(db: sqlite3.Connection, owner: str, limit: int) -> tuple[Chat, ...]:
     found = db.execute(
-        f"SELECT {CHAT} FROM chats WHERE owner = ? AND deleted IS NULL"
+        f"SELECT {CHAT} FROM chats WHERE owner = ? AND deleted IS NULL AND comparison IS NULL"
         " ORDER BY pinned DESC, updated DESC, seq DESC LIMIT ?",
         (owner, limit),
     )
@@ -58,13 +88,19 @@ def pin(db: sqlite3.Connection, owner: str, id: str, pinned: bool) -> None:
 
 
 def delete(db: sqlite3.Connection, owner: str, ids: Sequence[str]) -> None:
+    """A comparison with its columns."""
     now = time.time()
-    db.executemany(f"UPDATE chats SET deleted = ? WHERE {_MINE}", [(now, id, owner) for id in ids])
+    db.executemany(
+        "UPDATE chats SET deleted = ?"
+        " WHERE (id = ? OR comparison = ?) AND owner = ? AND deleted IS NULL",
+        [(now, id, id, owner) for id in ids],
+    )
 
 
 def restore(db: sqlite3.Connection, owner: str, ids: Sequence[str]) -> None:
     db.executemany(
-        "UPDATE chats SET deleted = NULL WHERE id = ? AND owner = ?", [(id, owner) for id in ids]
+        "UPDATE chats SET deleted = NULL WHERE (id = ? OR comparison = ?) AND owner = ?",
+        [(id, id, owner) for id in ids],
     )
 
 

@@ -35,6 +35,19 @@ def insert(db: sqlite3.Connection, owner: str, chat: Chat, messages: Sequence[Ch
     return made
 
 
+def branch(db: sqlite3.Connection, owner: str, id: str, comparison: str | None) -> Chat:
+    """The branch of this person's chat that is read now, as a chat beside it."""
+    chat = rows.require_chat(db, owner, id)
+    read = [
+        replace(message, state="stopped") if message.state == "streaming" else message
+        for message in tree.path(rows.messages_of(db, id), chat.leaf)
+    ]
+    fresh = replace(
+        chat, pinned=False, comparison=comparison, columns=None, created=0.0, updated=0.0
+    )
+    return insert(db, owner, fresh, read)
+
+
 def renamed(messages: Sequence[ChatMessage], names: Mapping[str, str]) -> tuple[ChatMessage, ...]:
     """The messages under the ids that ``names`` gives them, wherever they speak of each other."""
     return tuple(
@@ -63,7 +76,7 @@ def public(chat: Chat, messages: Sequence[ChatMessage]) -> tuple[Chat, tuple[Cha
         for message in renamed(branch, names)
     )
     leaf = shown[-1].id if shown else None
-    bare = replace(chat, id="", owner="", leaf=leaf, pinned=False)
+    bare = replace(chat, id="", owner="", leaf=leaf, pinned=False, comparison=None)
     return bare, shown
 
 

@@ -1,8 +1,8 @@
 """One SQLite file, opened for many threads and processes at once, with its failures translated.
 
 Hands out connections inside transactions; ``MemoryDatabase`` does the same without a file. Knows
-nothing of chats: what is stored is the business of ``store.py``, and what shape it has that of
-``migrations.py``.
+nothing of what is stored: that is the business of whoever opens it (``store.py``, the arena's
+``votes.py``), and what shape it has that of the migrations they bring.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from parley.chats.migrations import migrate
+from parley.chats.migrations import MIGRATIONS, Step, migrate
 from parley.errors import StoreError
 
 BUSY_SECONDS = 15.0
@@ -28,8 +28,13 @@ class Database:
     call would make SQLite fold its log back into the file after every write.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(
+        self, file: Path, steps: tuple[Step, ...] = MIGRATIONS, *, durable: bool = False
+    ) -> None:
+        """``steps`` are the file's migrations. With ``durable`` a write that has returned survives
+        a power cut too, for the price of waiting for the disk."""
         self.file = file
+        self._durable = durable
         self._idle: deque[sqlite3.Connection] = deque()  # deque.append and .pop are atomic
         self._closed = False
         with self._translated():
@@ -40,7 +45,7 @@ class Database:
             connection = self._open()
             try:
                 _write_ahead(connection)
-                migrate(connection)
+                migrate(connection, steps)
             except BaseException:
                 connection.close()
                 raise
@@ -116,7 +121,7 @@ class Database:
             connection.execute("PRAGMA secure_delete = ON")
             # With the log, NORMAL survives any death of the process; only a power cut may cost
             # the last moments, and never the file.
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
         except BaseException:
             connection.close()
             raise
@@ -138,6 +143,7 @@ class MemoryDatabase(Database):
 
     def __init__(self) -> None:
         self.file = Path(":memory:")
+        self._durable = False
         self._in_use_lock = threading.Lock()
         with self._translated():
             self._only = self._open()
@@ -193,13 +199,13 @@ def as_store_error(error: Exception, file: Path) -> StoreError:
         case sqlite3.SQLITE_FULL:
             return StoreError(
                 "disk_full",
-                "The disk is full, so the conversation could not be saved.",
+                "The disk is full, so nothing could be saved.",
                 f"Free some space where {file.parent} is, then try again.",
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return StoreError(
                 "store_damaged",
-                f"The file of saved chats, {file}, is damaged.",
+                f"A file that Parley keeps, {file}, is damaged.",
                 "Move it away and restart Parley, which then begins a new one; keep the old one "
                 "if you want to try and rescue it.",
             )
@@ -208,13 +214,13 @@ def as_store_error(error: Exception, file: Path) -> StoreError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreError(
                 "store_busy",
-                "Another program keeps the saved chats locked.",
+                f"Another program keeps {file.name} locked.",
                 "Try again; if it stays so, end the program that has the file open.",
             )
         case _:
             return StoreError(
                 "store_failed",
-                f"The saved chats could not be read or written ({error}).",
+                f"{file.name} could not be read or written ({error}).",
                 "Try again; the program's log has the details.",
             )
 
@@ -222,6 +228,6 @@ def as_store_error(error: Exception, file: Path) -> StoreError:
 def _unwritable(file: Path) -> StoreError:
     return StoreError(
         "store_unwritable",
-        f"The folder of saved chats, {file.parent}, cannot be written to.",
+        f"The folder of what Parley keeps, {file.parent}, cannot be written to.",
         "Make it writable, or start Parley with another data folder (PARLEY_DATA_DIR).",
     )

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from parley.chats import rows, tree
+from parley.chats import conversations, rows, tree
 from parley.chats.records import ChatMessage, Removed, storable, title_of
 from parley.chats.rows import as_json, no_such_chat, require_chat, require_message
 from parley.errors import StoreError
@@ -39,10 +39,9 @@ class _Place:
 def add_user(db: sqlite3.Connection, chat: str, parent: str | None, text: str) -> ChatMessage:
     message = ChatMessage(rows.new_id(), parent, "user", storable(text), created=time.time())
     _add_leaf(db, chat, message)
-    db.execute(
-        "UPDATE chats SET title = ? WHERE id = ? AND title = ''",
-        (title_of(message.content), chat),
-    )
+    title = title_of(message.content)
+    db.execute("UPDATE chats SET title = ? WHERE id = ? AND title = ''", (title, chat))
+    conversations.touch_comparison(db, chat, title, message.created)
     return message
 
 

@@ -161,6 +161,18 @@ MIGRATIONS: tuple[Step, ...] = (
         """,
         "CREATE INDEX shares_by_owner ON shares (owner, created DESC)",
     ),
+    # 5: comparisons. A comparison is a chat with ``columns`` and without messages; each of its
+    # columns is a chat of its own that names it in ``comparison`` and stands in no list.
+    (
+        "ALTER TABLE chats ADD COLUMN comparison TEXT",
+        "ALTER TABLE chats ADD COLUMN columns TEXT",
+        "CREATE INDEX chats_by_comparison ON chats (comparison) WHERE comparison IS NOT NULL",
+        """
+        CREATE TRIGGER chats_take_columns AFTER DELETE ON chats WHEN old.columns IS NOT NULL BEGIN
+            DELETE FROM chats WHERE comparison = old.id;
+        END
+        """,
+    ),
 )
 
 
@@ -175,7 +187,7 @@ def migrate(connection: sqlite3.Connection, steps: tuple[Step, ...] = MIGRATIONS
         if version > len(steps):
             raise StoreError(
                 "store_newer",
-                "The saved chats were written by a newer Parley than this one.",
+                "What is saved here was written by a newer Parley than this one.",
                 "Update Parley, or start it with another data folder.",
             )
         for step in steps[version:]:

@@ -53,7 +53,10 @@ class Chat:
     """One conversation, without its messages. ``model`` wrote its last answer, or will write the
     first; ``leaf`` is the message that its reader sees at the bottom. ``title`` is empty until
     there is a message to take it from. ``pinned`` keeps it at the top of the list. Times are
-    seconds since the epoch."""
+    seconds since the epoch.
+
+    A comparison is a chat with ``columns`` and no messages of its own: each of them names a chat in
+    which one model answers, and which in turn names the ``comparison`` that it belongs to."""
 
     id: str
     owner: str
@@ -63,6 +66,8 @@ class Chat:
     model: str | None
     leaf: str | None
     pinned: bool = False
+    comparison: str | None = None
+    columns: tuple[Mapping[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

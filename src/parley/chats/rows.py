@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from parley.chats.records import Chat, ChatMessage, storable
 from parley.errors import StoreError
 from parley.events import Failed
 
-CHAT_COLUMNS = ("id", "owner", "title", "created", "updated", "model", "leaf", "pinned")
+CHAT_COLUMNS = (
+    *("id", "owner", "title", "created", "updated", "model", "leaf", "pinned", "comparison"),
+    "columns",
+)
 CHAT = ", ".join(f"chats.{name}" for name in CHAT_COLUMNS)
 """A chat in a SELECT, for ``chat_of``."""
 
@@ -30,14 +33,17 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def as_json(value: Mapping[str, Any]) -> str:
+def as_json(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     return storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def insert_chat(db: sqlite3.Connection, chat: Chat) -> None:
     db.execute(
         f"INSERT INTO chats ({', '.join(CHAT_COLUMNS)}) VALUES ({_marks(CHAT_COLUMNS)})",
-        tuple(getattr(chat, name) for name in CHAT_COLUMNS),
+        (
+            *(getattr(chat, name) for name in CHAT_COLUMNS[:-1]),
+            None if chat.columns is None else as_json(chat.columns),
+        ),
     )
 
 
@@ -61,7 +67,8 @@ def insert_message(db: sqlite3.Connection, chat: str, message: ChatMessage) -> N
 
 def chat_of(row: sqlite3.Row) -> Chat:
     values = {name: row[name] for name in CHAT_COLUMNS}
-    return Chat(**values | {"pinned": bool(row["pinned"])})
+    columns = None if row["columns"] is None else tuple(json.loads(row["columns"]))
+    return Chat(**values | {"pinned": bool(row["pinned"]), "columns": columns})
 
 
 def message_of(row: sqlite3.Row) -> ChatMessage:

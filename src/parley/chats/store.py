@@ -47,10 +47,27 @@ class Store:
 
     # Chats
 
-    def create_chat(self, owner: str, model: str | None) -> Chat:
-        """An empty chat without a title; the first message gives it one."""
+    def create_chat(self, owner: str, model: str | None, comparison: str | None = None) -> Chat:
+        """An empty chat without a title; the first message gives it one. With ``comparison`` it
+        is one of that comparison's and stands in no list."""
         with self._database.write() as db:
-            return conversations.create(db, owner, model)
+            return conversations.create(db, owner, model, comparison)
+
+    def create_comparison(self, owner: str) -> Chat:
+        """A comparison without columns; the first message in one of them gives it a title."""
+        with self._database.write() as db:
+            return conversations.create_comparison(db, owner)
+
+    def set_columns(self, owner: str, id: str, columns: Sequence[Mapping[str, Any]]) -> None:
+        """What the comparison consists of, in order; what a column holds is its reader's affair.
+        Raises StoreError("no_such_chat")."""
+        with self._database.write() as db:
+            conversations.set_columns(db, owner, id, columns)
+
+    def branch_off(self, owner: str, id: str, comparison: str | None = None) -> Chat:
+        """The branch of a chat that is read now as a chat of its own, or of that comparison."""
+        with self._database.write() as db:
+            return copies.branch(db, owner, id, comparison)
 
     def chats(self, owner: str, limit: int = 200) -> tuple[Chat, ...]:
         """This person's chats without their messages: the pinned ones, then the others, in both

@@ -55,6 +55,11 @@ def settle(house: House) -> tuple[Decision, ...]:
     return tuple(walk.out)
 
 
+def fit_together(keys: Sequence[Key], house: House) -> bool:
+    """Whether all of these could be in memory at once, if everything went that is not to stay."""
+    return Desk(house).possible(keys)
+
+
 def fit(key: Key, house: House) -> Fit:
     """Whether a model could be loaded now, and at whose cost."""
     desk = Desk(house)

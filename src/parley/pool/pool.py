@@ -127,6 +127,17 @@ class Pool:
             House(house.now, house.budget, house.residents, house.queue, {**house.needs, **needs}),
         )
 
+    def fit_together(self, specs: Sequence[ModelSpec]) -> bool | None:
+        """Whether these could be in memory at once; None while that cannot be known."""
+        house = self._published[1]
+        needs = {key_of(spec): self._owner.ways(spec) for spec in specs}
+        if not house.budget or not all(needs.values()):
+            return None
+        return policy.fit_together(
+            list(needs),
+            House(house.now, house.budget, house.residents, house.queue, {**house.needs, **needs}),
+        )
+
     def owner_age(self) -> float:
         """Seconds since the owner last did something; it does every quarter of a second."""
         return time.monotonic() - self._beat if self._thread else 0.0

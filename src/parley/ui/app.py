@@ -19,6 +19,9 @@ from typing import Any
 
 from parley import labels
 from parley.api import routes
+from parley.arena.compare import MOST as MOST_COLUMNS
+from parley.arena.rounds import Rounds
+from parley.arena.votes import VoteBox
 from parley.catalog.watch import Shelf
 from parley.chats.store import KEEP_DELETED, Store
 from parley.engines.local import LocalEngine
@@ -45,12 +48,16 @@ TIDY = 3600.0
 """Seconds after which what was deleted long ago is looked for again."""
 
 
-def make_playground(settings: Settings, nursery: Nursery) -> Playground:
-    """Catalogue, pool and store as ``settings`` say. Raises CatalogueError or StoreError."""
+def make_playground(
+    settings: Settings, nursery: Nursery, *, store: Store | None = None
+) -> Playground:
+    """Catalogue, pool and store as ``settings`` say, or with another ``store``: that of the data
+    folder may be another Parley's now. Raises CatalogueError or StoreError."""
     shelf = Shelf(settings.models)
-    store = Store(settings.data_dir)
-    store.recover()
-    # Where there may be a GPU, requests wait until torch has been asked; see ``_look_at_machine``.
+    if store is None:
+        store = Store(settings.data_dir)
+        store.recover()
+    # Where there may be a GPU, requests wait until torch has been asked; see ``look_at_machine``.
     known = (
         None if memory.may_have_accelerator() else memory.cpu_machine(os.environ, settings.memory)
     )
@@ -65,7 +72,9 @@ def make_playground(settings: Settings, nursery: Nursery) -> Playground:
     return Playground(shelf, pool, store)
 
 
-def build(playground: Playground, *, sharing: bool = True, folder: Path | None = None) -> Any:
+def build(
+    playground: Playground, box: VoteBox, *, sharing: bool = True, folder: Path | None = None
+) -> Any:
     """The page and its endpoints as a ``gr.Blocks`` that has not been launched. ``folder`` is where
     the chats are kept, for a page whose people may know it."""
     quick_import.install()
@@ -74,17 +83,21 @@ def build(playground: Playground, *, sharing: bool = True, folder: Path | None =
 
     from parley.ui.endpoints import chat_endpoint, models_endpoint
     from parley.ui.questions.asked import guarded
+    from parley.ui.questions.board import BoardQuestions
     from parley.ui.questions.chats import ChatQuestions
+    from parley.ui.questions.compare import CompareQuestions
     from parley.ui.questions.composer import ComposerQuestions
     from parley.ui.questions.data import DataQuestions
     from parley.ui.questions.history import HistoryQuestions
     from parley.ui.questions.looks import LookQuestions
     from parley.ui.questions.messages import MessageQuestions
     from parley.ui.questions.models import ModelQuestions
+    from parley.ui.questions.rounds import RoundQuestions
     from parley.ui.stream import Stream
     from parley.ui.token_endpoints import score_endpoint, tokens_endpoint
 
-    stream = Stream(playground)
+    rounds = Rounds(box)
+    stream = Stream(playground, rounds)
     asked = (
         *ModelQuestions(playground).all(),
         *ChatQuestions(playground).all(),
@@ -92,7 +105,10 @@ def build(playground: Playground, *, sharing: bool = True, folder: Path | None =
         *MessageQuestions(playground).all(),
         *LookQuestions(playground, local=folder is not None).all(),
         *HistoryQuestions(playground).all(),
-        *DataQuestions(playground, sharing=sharing, folder=folder).all(),
+        *CompareQuestions(playground).all(),
+        *RoundQuestions(playground, rounds).all(),
+        *BoardQuestions(box, local=folder is not None).all(),
+        *DataQuestions(playground, box, sharing=sharing, folder=folder).all(),
         stream.stop,
     )
     with gr.Blocks(title=labels.APP, analytics_enabled=False) as demo:
@@ -104,16 +120,29 @@ def build(playground: Playground, *, sharing: bool = True, folder: Path | None =
             apply_default_css=False,
             elem_id="parley-page",
         )
-        page.send(
-            stream.send,
-            None,
-            page,
-            show_progress="hidden",
-            api_visibility="private",
-            concurrency_limit=None,
-            # A page may leave one turn and begin another before the first has quite ended.
-            trigger_mode="multiple",
-        )
+        # Each column of a comparison has a stream of its own: events of one component would wait
+        # for each other in the browser.
+        pipes = [
+            gr.HTML(
+                value=None,
+                html_template="<i></i>",
+                js_on_load=page_files.PIPE,
+                apply_default_css=False,
+                elem_classes="parley-pipe",
+            )
+            for _ in range(MOST_COLUMNS)
+        ]
+        for component in (page, *pipes):
+            component.send(
+                stream.send,
+                None,
+                component,
+                show_progress="hidden",
+                api_visibility="private",
+                concurrency_limit=None,
+                # A page may leave one turn and begin another before the first has quite ended.
+                trigger_mode="multiple",
+            )
         api(models_endpoint(playground), api_name="models", queue=False)
         api(chat_endpoint(playground), api_name="chat", concurrency_limit=None)
         api(tokens_endpoint(playground), api_name="tokens", concurrency_limit=None)
@@ -127,9 +156,11 @@ def launch(settings: Settings) -> None:
     _be_quiet()
     nursery = Nursery()
     playground = make_playground(settings, nursery)
+    box = VoteBox(settings.data_dir)
     try:
         demo = build(
             playground,
+            box,
             sharing=settings.sharing,
             folder=settings.data_dir if settings.local else None,
         )
@@ -138,7 +169,7 @@ def launch(settings: Settings) -> None:
         # page's import what the first visitor waits for; see docs/benchmarks.md.
         nursery.warm()
         if playground.pool.machine is None:
-            _look_at_machine(playground.pool, nursery, settings)
+            look_at_machine(playground.pool, nursery, settings)
         _watch_catalogue(playground)
         _until_interrupted()
         # Before the server, which waits for streams that the engines' end brings to theirs.
@@ -146,6 +177,7 @@ def launch(settings: Settings) -> None:
         demo.close(verbose=False)
     finally:
         playground.close()
+        box.close()
         nursery.close()
 
 
@@ -194,7 +226,9 @@ def _be_quiet() -> None:
         os.environ.setdefault(name, value)
 
 
-def _look_at_machine(pool: Pool, nursery: Nursery, settings: Settings) -> None:
+def look_at_machine(pool: Pool, nursery: Nursery, settings: Settings) -> None:
+    """Ask torch for a GPU, in the background; until then requests wait."""
+
     def look() -> None:
         found: list[tuple[str, str, int]] = []
         try:

@@ -13,6 +13,7 @@ from typing import Any
 
 from parley.chats.records import ChatMessage
 from parley.events import Delta, Event, Failed, Finished, Loading, Queued, Started
+from parley.speech import Said
 from parley.ui import stats, views
 from parley.ui.markdown import StreamingMarkdown
 
@@ -20,8 +21,11 @@ from parley.ui.markdown import StreamingMarkdown
 class LiveAnswer:
     """``take`` events, then read ``view``: plain data, a new value at each call."""
 
-    def __init__(self, answer: ChatMessage, turn: int = 1, turns: int = 1) -> None:
-        """It is the ``turn``-th of the ``turns`` answers to its question."""
+    def __init__(
+        self, answer: ChatMessage, turn: int = 1, turns: int = 1, thought: float = 0.0
+    ) -> None:
+        """It is the ``turn``-th of the ``turns`` answers to its question; ``thought`` is how many
+        seconds it had thought when its reader came."""
         self._head = {
             "id": answer.id,
             "role": "assistant",
@@ -29,11 +33,13 @@ class LiveAnswer:
             "model_name": answer.model_name,
             "turn": turn,
             "turns": turns,
+            # The page counts on from here: it was not there when the thinking began.
+            "thinking_for": round(thought, 1),
         }
         self._markdown = StreamingMarkdown()
         self._thinking: list[str] = []
         self._state = "waiting"
-        self._status = "Getting ready"
+        self._status: str = Said("Getting ready")
         self._progress: float | None = None
         self._waits_for = ""
         self._download = _Speed()
@@ -44,15 +50,16 @@ class LiveAnswer:
     def take(self, event: Event) -> None:
         match event:
             case Queued():
-                self._status, self._progress = views.queued(event), None
+                self._status, self._progress = Said(views.queued(event)), None
                 self._waits_for = "place"
             case Loading():
                 speed = self._download.take(event) if event.phase == "download" else None
-                self._status, self._progress = views.loading(event, speed), views.progress(event)
+                self._status = Said(views.loading(event, speed))
+                self._progress = views.progress(event)
                 self._waits_for = "model"
             case Started():
                 self._notes = event.notes
-                self._status, self._progress = "Reading the prompt", None
+                self._status, self._progress = Said("Reading the prompt"), None
                 self._waits_for = ""
             case Delta():
                 self._state = "streaming"
@@ -83,24 +90,23 @@ class LiveAnswer:
         spent = (meta or {}).get("stats") or {}
         thought = spent.get("thinking_seconds") or 0.0
         reason = end.reason if isinstance(end, Finished) else None
-        failure = {"sentence": end.sentence, "fix": end.fix} if isinstance(end, Failed) else None
         return self._head | {
             "state": self._state,
             "status": self._status,
             "progress": self._progress,
             # What the person may call off by Cancel: a "place" in the queue, a "model" that loads.
             "waits_for": self._waits_for if self._state == "waiting" else "",
-            "notes": list(self._notes),
+            "notes": [Said(note) for note in self._notes],
             "thinking": "".join(self._thinking),
-            "thinking_label": views.thought(thought) if end else "Thinking",
+            "thinking_label": Said(views.thought(thought) if end else "Thinking"),
             "blocks": list(self._markdown.blocks),
             "tail": self._markdown.tail,
             # Another number makes the page draw the blocks anew.
             "version": int(self._markdown.replaced),
             "text": "".join(self._text) if end else "",
-            "stats": stats.line(spent, reason) if end else "",
-            "details": stats.details(meta) if meta else "",
-            "error": failure,
+            "stats": Said(stats.line(spent, reason) if end else ""),
+            "figures": stats.figures(spent, reason) if end else None,
+            "error": views.refusal(end) if isinstance(end, Failed) else None,
         }
 
 

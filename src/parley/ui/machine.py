@@ -15,8 +15,9 @@ from parley.engines.stock import Stock
 from parley.events import Loading
 from parley.meters import Totals
 from parley.pool.view import Fit, ModelView, PoolView
+from parley.speech import Said
 from parley.ui import stats
-from parley.ui.views import loading, progress
+from parley.ui.views import loading, progress, refusal
 
 NOTICED = 60.0
 """Seconds of idleness from which a model's line speaks of it."""
@@ -53,9 +54,9 @@ def _state(spec: ModelSpec, model: ModelView | None) -> dict[str, Any]:
     error = model.error if model.state == "failed" else None
     return {
         "state": state(model),
-        "status": status(model),
+        "status": Said(status(model)),
         "progress": progress(model.progress) if model.progress else None,
-        "error": {"sentence": error.sentence, "fix": error.fix} if error else None,
+        "error": refusal(error) if error else None,
         "pinned": model.pinned,
         "thinking_switch": model.thinking_switch,
     }
@@ -79,8 +80,8 @@ def status(model: ModelView) -> str:
         case "loading":
             return loading(model.progress or Loading("start"))
         case "ready" if model.leases:
-            waiting = f" · {model.waiting} waiting" if model.waiting else ""
-            return f"Answering {model.leases}{waiting}"
+            answering = f"Answering {model.leases}"
+            return f"{answering} · {model.waiting} waiting" if model.waiting else answering
         case "ready":
             idle = model.idle_seconds or 0.0
             return f"In memory, {_idle(idle)}" if idle >= NOTICED else "In memory"
@@ -99,10 +100,10 @@ def _disk(spec: ModelSpec, stock: Stock | None) -> dict[str, Any] | None:
     if stock is None or (spec.path is not None and not stock.on_disk):
         return None
     if stock.on_disk:
-        return {"here": True, "text": "On disk"}
+        return {"here": True, "text": Said("On disk")}
     if stock.download is None:
-        return {"here": False, "text": "Not downloaded"}
-    return {"here": False, "text": f"{sizes.size(stock.download)} to download"}
+        return {"here": False, "text": Said("Not downloaded")}
+    return {"here": False, "text": Said(f"{sizes.size(stock.download)} to download")}
 
 
 def _fit(fit: Fit, names: Mapping[str, str]) -> dict[str, str]:
@@ -114,7 +115,7 @@ def _fit(fit: Fit, names: Mapping[str, str]) -> dict[str, str]:
         "pinned": f"Pinned in its way: {others}",
         "too_large": _too_large(fit),
     }.get(fit.kind, "")
-    return {"kind": fit.kind, "text": text}
+    return {"kind": fit.kind, "text": Said(text)}
 
 
 def _too_large(fit: Fit) -> str:
@@ -130,22 +131,22 @@ def _too_large(fit: Fit) -> str:
 def _gate(spec: ModelSpec, stock: Stock | None, token: bool) -> dict[str, str] | None:
     code = stock.problem.code if stock and stock.problem else ""
     if code == "gated_denied":
-        return {"kind": "denied", "text": "Gated: access not granted"}
+        return {"kind": "denied", "text": Said("Gated: access not granted")}
     if code == "gated_no_token":
-        return {"kind": "no_token", "text": "Gated: set HF_TOKEN"}
+        return {"kind": "no_token", "text": Said("Gated: set HF_TOKEN")}
     if not spec.gated:
         return None
     if stock and stock.on_disk:
-        return {"kind": "open", "text": "Gated"}
+        return {"kind": "open", "text": Said("Gated")}
     if not token:
-        return {"kind": "no_token", "text": "Gated: set HF_TOKEN"}
-    return {"kind": "open", "text": "Gated, token set"}
+        return {"kind": "no_token", "text": Said("Gated: set HF_TOKEN")}
+    return {"kind": "open", "text": Said("Gated, token set")}
 
 
 def _problem(stock: Stock | None) -> dict[str, str] | None:
     if stock is None or stock.problem is None:
         return None
-    return {"sentence": stock.problem.sentence, "fix": stock.problem.fix}
+    return refusal(stock.problem)
 
 
 # -- the machine --
@@ -157,7 +158,7 @@ def usage(view: PoolView) -> dict[str, Any]:
     if not devices:
         return {"share": 0.0, "text": ""}
     used, budget = max(devices, key=lambda device: device[0] / device[1])
-    return {"share": round(min(1.0, used / budget), 4), "text": sizes.size_of(used, budget)}
+    return {"share": round(min(1.0, used / budget), 4), "text": Said(sizes.size_of(used, budget))}
 
 
 def machine(
@@ -179,7 +180,7 @@ def machine(
         ],
         "queue": {
             "depth": view.queue_depth,
-            "oldest": stats.duration(view.queue_oldest) if view.queue_depth else "",
+            "oldest": Said(stats.duration(view.queue_oldest) if view.queue_depth else ""),
             "models": [
                 {
                     "id": model.model_id,
@@ -207,7 +208,7 @@ def _device(
             "id": model.model_id,
             "name": names.get(model.model_id, model.model_id),
             "bytes": model.bytes[name],
-            "text": sizes.size(model.bytes[name]),
+            "text": Said(sizes.size(model.bytes[name])),
             "share": round(model.bytes[name] / budget, 4) if budget else 0.0,
             "state": state(model),
         }
@@ -216,11 +217,11 @@ def _device(
     ]
     used = sum(model.bytes.get(name, 0) for model in models)
     return {
-        "name": _device_name(name),
+        "name": Said(_device_name(name)),
         "budget": budget,
-        "budget_text": sizes.size(budget),
-        "used_text": sizes.size_of(used, budget),
-        "free_text": f"{sizes.size(max(0, budget - used))} free",
+        "budget_text": Said(sizes.size(budget)),
+        "used_text": Said(sizes.size_of(used, budget)),
+        "free_text": Said(f"{sizes.size(max(0, budget - used))} free"),
         "parts": parts,
     }
 
@@ -235,12 +236,12 @@ def _row(model: ModelView, names: Mapping[str, str]) -> dict[str, Any]:
         "id": model.model_id,
         "name": names.get(model.model_id, model.model_id),
         "state": state(model),
-        "status": status(model),
+        "status": Said(status(model)),
         "progress": progress(model.progress) if model.progress else None,
-        "size": sizes.size(sum(model.bytes.values())) if any(model.bytes.values()) else "",
-        "measured": sizes.size(model.measured) if model.measured else "",
-        "idle": _idle(model.idle_seconds) if model.idle_seconds is not None else "",
-        "ttl": _ttl(model) if model.state == "ready" else "",
+        "size": Said(sizes.size(sum(model.bytes.values())) if any(model.bytes.values()) else ""),
+        "measured": Said(sizes.size(model.measured) if model.measured else ""),
+        "idle": Said(_idle(model.idle_seconds) if model.idle_seconds is not None else ""),
+        "ttl": Said(_ttl(model) if model.state == "ready" else ""),
         "pinned": model.pinned,
         "leases": model.leases,
         "waiting": model.waiting,
@@ -269,10 +270,10 @@ def _counts(key: str, name: str, total: Totals) -> dict[str, Any]:
         "failed": total.failed,
         "stopped": total.stopped,
         "tokens": total.tokens,
-        "speed": stats.speed(rate) if rate is not None else "",
-        "ttft": stats.seconds(first) if first is not None else "",
+        "speed": Said(stats.speed(rate) if rate is not None else ""),
+        "ttft": Said(stats.seconds(first) if first is not None else ""),
         "loads": total.loads,
-        "load": stats.seconds(load) if load is not None else "",
+        "load": Said(stats.seconds(load) if load is not None else ""),
     }
 
 

@@ -19,9 +19,11 @@ SCRIPTS = (
     "prose",
     "facts",
     "feedback",
-    "transcript",
-    "messages",
     "scroll",
+    "transcript",
+    "turn",
+    "talks",
+    "messages",
     "toast",
     "menu",
     "sheets",
@@ -39,18 +41,29 @@ SCRIPTS = (
     "welcome",
     "machine",
     "looks",
+    "stage",
     "chats",
-    "turn",
+    "columns",
+    "compare",
+    "lineups",
+    "across",
+    "blind",
     "links",
     "page",
 )
-STYLES = ("page", "machine", "prose", "messages", "history", "composer", "looks")
+STYLES = ("page", "machine", "prose", "messages", "history", "composer", "looks", "compare")
 
 BOOT = """
 const names = { send: "send" };  // Gradio offers an event for each quoted word it finds here
-const fire = (name, data) => trigger(names[name], data);
+const fire = (name, data) => trigger(names[name], { speaks: LANGUAGE, ...data });
 Parley.page.start({ element, props, server, watch, trigger: fire });
 """
+
+PIPE = """
+const names = { send: "send" };
+Parley.pipes.add({ fire: data => trigger(names.send, { speaks: LANGUAGE, ...data }), value: () => props.value, watch });
+"""
+"""What a column's stream comes through; it shows nothing."""
 
 
 def _read(name: str) -> str:

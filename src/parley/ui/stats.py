@@ -11,6 +11,7 @@ from typing import Any
 
 from parley.catalog.spec import ModelSpec, Sampling
 from parley.chats.records import ChatMessage
+from parley.speech import Said
 from parley.ui.marks import number, plain
 
 LONGEST = 300
@@ -41,22 +42,17 @@ def line(stats: Mapping[str, Any], reason: str | None) -> str:
     return " · ".join(parts)
 
 
-def details(meta: Mapping[str, Any]) -> str:
-    """How the answer came to be: where it ran and how it was sampled."""
-    stats = meta.get("stats") or {}
-    sampling = meta.get("sampling") or {}
-    parts = [str(meta[key]) for key in ("dtype", "device") if meta.get(key)]
-    if meta.get("revision"):
-        parts.append(f"revision {str(meta['revision'])[:8]}")
-    if stats.get("prompt_tokens"):
-        parts.append(f"prompt {stats['prompt_tokens']:,} tokens")
-    if sampling:
-        parts.append(f"temperature {sampling.get('temperature'):g}")
-    if meta.get("seed") is not None:
-        parts.append(f"seed {meta['seed']}")
-    if stats.get("total_seconds"):
-        parts.append(f"{seconds(stats['total_seconds'])} in all")
-    return " · ".join(parts)
+def figures(stats: Mapping[str, Any], reason: str | None) -> dict[str, Any] | None:
+    """What answers are compared by: seconds, tokens per second, tokens, and why it ended. None for
+    an answer that nobody measured."""
+    if not stats:
+        return None
+    names = ("load_seconds", "ttft_seconds", "tokens_per_second", "completion_tokens")
+    return {
+        **{name: stats.get(name) for name in names},
+        "total_seconds": stats.get("total_seconds"),
+        "ended": reason,
+    }
 
 
 def facts(record: ChatMessage, spec: ModelSpec | None) -> list[tuple[str, str]]:
@@ -80,19 +76,20 @@ def facts(record: ChatMessage, spec: ModelSpec | None) -> list[tuple[str, str]]:
         *((key, meta.get(key)) for key in ("decoding", "prompt_format")),
     ]
     counts = ("prompt_tokens", "cached_tokens", "completion_tokens")
-    found += [(key, f"{spent[key]:,}") for key in counts if spent.get(key) is not None]
+    found += [(key, Said(f"{spent[key]:,}")) for key in counts if spent.get(key) is not None]
     for key in ("load_seconds", "ttft_seconds"):
         if spent.get(key) is not None:
-            found.append((key, seconds(spent[key])))
+            found.append((key, Said(seconds(spent[key]))))
     if spent.get("tokens_per_second") is not None:
-        found.append(("tokens_per_second", speed(spent["tokens_per_second"])))
+        found.append(("tokens_per_second", Said(speed(spent["tokens_per_second"]))))
     for key in ("thinking_seconds", "total_seconds"):
         if spent.get(key):
-            found.append((key, seconds(spent[key])))
+            found.append((key, Said(seconds(spent[key]))))
     ended = "edited" if meta.get("edited") else record.finish_reason
     found += [("ended", ended), ("seed", number(meta.get("seed")))]
     found += [(f"set:{name}", value) for name, value in _set(meta.get("sampling") or {}, spec)]
-    return [(key, str(value)) for key, value in found if value not in (None, "")]
+    shown = [(key, value) for key, value in found if value not in (None, "")]
+    return [(key, value if isinstance(value, str) else str(value)) for key, value in shown]
 
 
 def _set(sampling: Mapping[str, Any], spec: ModelSpec | None) -> list[tuple[str, str]]:
@@ -109,7 +106,7 @@ def _set(sampling: Mapping[str, Any], spec: ModelSpec | None) -> list[tuple[str,
 
 def _shown(value: Any) -> str:
     if value is None or isinstance(value, int | float):
-        return number(value) or "none"
+        return number(value) or Said("none")
     if isinstance(value, list | tuple):
         pairs = [": ".join(map(number, v)) if isinstance(v, list | tuple) else v for v in value]
         value = ", ".join(pairs) or "none"

@@ -13,13 +13,15 @@ from contextlib import aclosing
 
 import gradio as gr
 
+from parley.arena.records import SEATS, Seat
+from parley.arena.rounds import Rounds
 from parley.chats.records import ChatMessage
 from parley.errors import ParleyError
 from parley.playground import Batch, Opened, Playground
 from parley.turns import Branch, Turn
-from parley.ui import views
+from parley.ui import blind, views
 from parley.ui.live import LiveAnswer, merged
-from parley.ui.questions.asked import Payload, owner, text, unexpected, wishes
+from parley.ui.questions.asked import Payload, in_words, owner, text, unexpected, wishes
 
 TICK = 0.05
 """Seconds between two updates of a page. 20 a second read as continuous and cost a browser less
@@ -37,8 +39,9 @@ class _Running:
 class Stream:
     """The page's turns, bound to one playground."""
 
-    def __init__(self, playground: Playground) -> None:
+    def __init__(self, playground: Playground, rounds: Rounds | None = None) -> None:
         self._playground = playground
+        self._rounds = rounds
         # Touched by the server's event loop only. The key's second half is drawn at random by the
         # page: who does not know it cannot stop the turn.
         self._running: dict[tuple[str, str], _Running] = {}
@@ -47,13 +50,17 @@ class Stream:
         """One turn: the whole live value at every tick, until ``done`` or ``refused``."""
         data: Payload = event._data if isinstance(event._data, dict) else {}
         turn_id = str(data.get("turn", ""))
+        side = text(data, "side")
         try:
             async for value in self._stream(owner(data), turn_id, data):
-                yield {"turn": turn_id, **value}
+                if side:
+                    value["answer"] = blind.masked(value["answer"], side)
+                yield in_words(data, {"turn": turn_id, **value})
         except ParleyError as error:
-            yield {"turn": turn_id, "refused": views.refusal(error)}
+            refused = blind.REFUSAL if side else views.refusal(error)
+            yield in_words(data, {"turn": turn_id, "refused": refused})
         except Exception:
-            yield {"turn": turn_id, "refused": views.refusal(unexpected())}
+            yield in_words(data, {"turn": turn_id, "refused": views.refusal(unexpected())})
 
     async def _stream(self, who: str, turn_id: str, data: Payload) -> AsyncGenerator[Payload]:
         running = self._running[who, turn_id] = _Running()
@@ -61,13 +68,15 @@ class Stream:
         live: LiveAnswer | None = None
         sent, beat = 0.0, 0
         try:
+            if (model := await self._seated(who, data)) is not None:
+                data = data | {"model": model, "settings": {}, "system_prompt": None}
             async with aclosing(self._begin(who, data)) as stream:
                 async for news in stream:
                     if isinstance(news, Opened):
                         running.answer = news.answer.id
                         if running.stopped:
                             self._playground.stop(running.answer)
-                        live = LiveAnswer(news.answer, news.turn, news.turns)
+                        live = LiveAnswer(news.answer, news.turn, news.turns, news.thought)
                         question = news.question.id if news.question else None
                         head = {
                             "chat": views.chat(news.chat),
@@ -99,6 +108,14 @@ class Stream:
             if running.answer:
                 self._playground.stop(running.answer)
         return {"found": running is not None}
+
+    async def _seated(self, who: str, data: Payload) -> str | None:
+        """The model that answers on this side of a blind round."""
+        side = text(data, "side")
+        if self._rounds is None or side not in SEATS or text(data, "follow"):
+            return None
+        seat: Seat = "left" if side == "left" else "right"
+        return await asyncio.to_thread(self._rounds.model, who, str(data.get("round")), seat)
 
     def _begin(self, who: str, data: Payload) -> AsyncGenerator[Opened | Batch]:
         """A new turn, or an answer that is being written already."""

@@ -20,7 +20,8 @@ from parley.chats import tree
 from parley.chats.formats.writing import A_MODEL
 from parley.chats.records import Chat, ChatMessage
 from parley.errors import ParleyError
-from parley.events import Loading, Queued
+from parley.events import Failed, Loading, Queued
+from parley.speech import Said
 from parley.ui import marks, stats
 from parley.ui.markdown import render
 
@@ -45,18 +46,22 @@ licence of somebody's own (LicenseRef-) is not taken for one."""
 
 
 def card(spec: ModelSpec) -> dict[str, Any]:
-    """A model as the picker and the welcome card show it, without its live state."""
+    """A model as the picker and the welcome card show it, without its live state. What the
+    catalogue says of it is in the catalogue's own words."""
     chips: list[dict[str, Any]] = []
 
     def chip(text: str, title: str, is_open: bool = False) -> None:
-        chips.append({"text": text, "title": title, "open": is_open})
+        chips.append({"text": Said(text), "title": Said(title), "open": is_open})
 
     if spec.parameters:
         chip(f"{table.parameters(spec.parameters)} parameters", "Size")
     if spec.context:
-        trained = f"trained on {spec.context_trained:,}; " if spec.context_trained else ""
-        most = f"at most {spec.context_max:,}" if spec.context_max else f"window {spec.context:,}"
-        chip(f"{_short(spec.context)} context", f"Tokens: {trained}{most}")
+        trained, most = spec.context_trained, spec.context_max
+        chip(
+            f"{_short(spec.context)} context",
+            f"Tokens: {f'trained on {trained:,}; ' if trained else ''}"
+            f"{f'at most {most:,}' if most else f'window {spec.context:,}'}",
+        )
     if spec.license:
         chip(spec.license.removeprefix("LicenseRef-"), "Licence")
     if spec.openness:
@@ -78,13 +83,13 @@ def card(spec: ModelSpec) -> dict[str, Any]:
         chip(who, "Developer")
     links = [asdict(link) for link in spec.links]
     if spec.license_url:
-        links.append({"label": "Licence", "url": spec.license_url})
+        links.append({"label": Said("Licence"), "url": spec.license_url})
     defaults = asdict(spec.sampling)
     return {
         "id": spec.id,
         "name": spec.name,
         "description": spec.description
-        or (f"From {spec.repo}" if spec.repo else "On this machine"),
+        or Said(f"From {spec.repo}" if spec.repo else "On this machine"),
         "family": spec.family or "",
         "developer": spec.developer or "",
         "license": spec.license or "",
@@ -122,6 +127,7 @@ def chat(record: Chat) -> dict[str, Any]:
         "title": record.title,
         "updated": record.updated,
         "pinned": record.pinned,
+        "compare": record.columns is not None,
     }
 
 
@@ -158,19 +164,19 @@ def message(
         "role": "assistant",
         "model": record.model,
         # An imported answer may come from nobody knows what.
-        "model_name": record.model_name or record.model or A_MODEL,
+        "model_name": record.model_name or record.model or Said(A_MODEL),
         "state": _state(record, under_way),
-        "notes": list(record.meta.get("notes") or ()),
+        "notes": [Said(note) for note in record.meta.get("notes") or ()],
         "thinking": record.thinking,
-        "thinking_label": thought(spent.get("thinking_seconds") or 0),
+        "thinking_label": Said(thought(spent.get("thinking_seconds") or 0)),
         # The stream's finished blocks come one by one, and where they end only it knows.
         "blocks": [render(record.content)] if record.content and not under_way else [],
         "tail": render(record.content) if record.content and under_way else "",
         "version": 0,
         "text": record.content,
-        "stats": stats.line(spent, record.finish_reason),
-        "details": stats.details(record.meta),
-        "error": {"sentence": error.sentence, "fix": error.fix} if error else None,
+        "stats": Said(stats.line(spent, record.finish_reason)),
+        "figures": stats.figures(spent, record.finish_reason),
+        "error": refusal(error) if error else None,
         "turn": family.index(record.id) + 1 if record.id in family else 1,
         "turns": len(family),
     }
@@ -217,8 +223,8 @@ def thought(elapsed: float) -> str:
     return f"Thought for {stats.seconds(elapsed)}" if elapsed else "Thoughts"
 
 
-def refusal(error: ParleyError) -> dict[str, str]:
-    return {"sentence": error.sentence, "fix": error.fix}
+def refusal(error: ParleyError | Failed) -> dict[str, str]:
+    return {"sentence": Said(error.sentence), "fix": Said(error.fix)}
 
 
 def _short(tokens: int) -> str:

@@ -15,15 +15,19 @@ from parley.chats.records import Chat, ChatMessage
 MOST_BYTES = 50_000_000
 
 _KINDS = (
-    "Import chats that Parley exported as JSON, or messages as OpenAI writes them: "
-    '{"messages": [{"role": "user", "content": "..."}]}.'
+    "Import chats that Parley exported as JSON, or messages as OpenAI writes them, one "
+    'conversation or one in each line: {"messages": [{"role": "user", "content": "..."}]}.'
 )
 
 
 def read_chats(text: str) -> tuple[tuple[Chat, tuple[ChatMessage, ...]], ...]:
     """The conversations in a file: Parley's own JSON, OpenAI's messages (an object, a bare list, or
-    a list of either). Without id and owner; 0 for a time that is not given. Raises
-    StoreError("bad_import") with the place of what is wrong."""
+    a list of either), or JSON Lines with OpenAI's messages in each. Without id and owner; 0 for a
+    time that is not given. Raises StoreError("bad_import") with the place of what is wrong."""
+    text = text.removeprefix("\ufeff")
+    _measure(text)
+    if lines := _lines(text):
+        return tuple(openai_messages.from_value(_parse(line, n), f"line[{n}]") for n, line in lines)
     found = _parse(text)
     if isinstance(found, dict) and "format" in found:
         return chat_json.from_value(found)
@@ -37,7 +41,21 @@ def read_chats(text: str) -> tuple[tuple[Chat, tuple[ChatMessage, ...]], ...]:
     raise values.bad("The file holds no conversation that Parley knows how to read.", _KINDS)
 
 
-def _parse(text: str) -> Any:
+def _lines(text: str) -> list[tuple[int, str]]:
+    """The lines of JSON Lines with their numbers; none where the file is something else. JSON that
+    is written over several lines has no whole value in its first."""
+    # Not splitlines(): a text may hold what that takes for the end of a line.
+    lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if len(lines) < 2 or not lines[0][1].lstrip().startswith(("{", "[")):
+        return []
+    try:
+        json.loads(lines[0][1])
+    except (ValueError, RecursionError):
+        return []
+    return lines
+
+
+def _measure(text: str) -> None:
     # A character is four bytes at most: a short text need not be counted.
     if len(text) * 4 > MOST_BYTES and (length := len(text.encode("utf-8", "replace"))) > MOST_BYTES:
         raise values.bad(
@@ -45,16 +63,16 @@ def _parse(text: str) -> Any:
             "be imported at once.",
             "Divide it into several files.",
         )
+
+
+def _parse(text: str, line: int = 1) -> Any:
+    """``line`` is where the text begins in its file."""
     try:
-        return json.loads(
-            text.removeprefix("\ufeff"),
-            parse_float=values.number,
-            parse_constant=values.no_number,
-        )
+        return json.loads(text, parse_float=values.number, parse_constant=values.no_number)
     except json.JSONDecodeError as error:
+        at = line + error.lineno - 1
         raise values.bad(
-            f"The file is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.",
-            _KINDS,
+            f"The file is not JSON: {error.msg} in line {at}, column {error.colno}.", _KINDS
         ) from None
     except RecursionError:
         raise values.bad(

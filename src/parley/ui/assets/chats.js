@@ -1,12 +1,33 @@
-// Which conversation is open, and what its reader has begun to write in it.
+// Which chat is open, and what its reader has begun to write in it.
 Parley.chats = (() => {
   const { remember } = Parley;
-  let id = null, leaf = null, opening = 0, temporary = false, root, box, title, scrollBox, use, said;
+  let id = null, leaf = null, opening = 0, temporary = false, root, box, title, scrollBox, use, said, talk;
 
-  // `use` makes a model the one that answers next; `said` puts a sentence above the composer.
+  // `use` makes a model the one that answers next; `said` puts a sentence above the composer, `hint`
+  // is where it stands, `ear` is read out; `buttons` shows Send or Stop, `trigger` begins a stream.
   function start(parts) {
     ({ root, box, title, scrollBox, use, said } = parts);
-    addEventListener("hashchange", () => { const wanted = hash(); if (wanted !== id) open(wanted); });
+    const { hint, ear, buttons, trigger, lost } = parts;
+    talk = Parley.talks.add({
+      element: scrollBox, messages: scrollBox.querySelector(".messages"), said, lost, changed: buttons,
+      get id() { return id; }, get leaf() { return leaf; }, set leaf(to) { leaf = to; }, get model() { return Parley.picker.current; },
+      named: model => Parley.byId(model).name, wishes: model => Parley.settings.changes(model),
+      trigger: data => trigger({ chat: id, temporary, ...data }),
+      entered: () => view("chat"), begun, grown() {}, redraw, reopen: () => open(id),
+      heard() { if (hint.textContent === LABELS.SLOW) said(""); },
+      ended(answer) {
+        if (hint.textContent === LABELS.WAIT_FOR_ANSWER) said("");
+        ear.textContent = answer.error ? answer.error.sentence : answer.state === "stopped" ? LABELS.STOPPED : LABELS.ANSWER_READY;
+        Parley.live.look(); Parley.meter.soon();
+      },
+      refused(text) {
+        remember.set("sending", null);
+        if (text) { box.value = box.value ? text + "\n" + box.value : text; Parley.attach.take(); keepDraft(); Parley.page.grow(); }
+        if (!Parley.transcript.size) view("welcome");
+      },
+    }, { box: scrollBox, spacer: root.querySelector(".stage > .scroll .spacer"), button: root.querySelector(".to-bottom") });
+    ({ transcript: Parley.transcript, turn: Parley.turn, scroll: Parley.scroll } = talk);
+    Parley.stage.add("c", { open: what => open(what), close() { said(""); } });
     document.addEventListener("visibilitychange", async () => {
       // Another tab may have gone on with this chat.
       if (document.visibilityState !== "visible" || Parley.turn.current || !id) return;
@@ -14,8 +35,19 @@ Parley.chats = (() => {
       if (found && !found.error && !Parley.turn.current && found.id === id && found.leaf !== leaf) open(id);
     });
   }
-  const hash = () => (location.hash.match(/^#\/c\/([0-9a-f-]{8,64})$/) || [])[1] || null;
-  const setHash = key => history.replaceState(null, "", key ? "#/c/" + key : location.pathname + location.search);
+  const hash = () => { const { name, what } = Parley.stage.address(); return name === "c" ? what : null; };
+
+  function submit() {
+    const text = Parley.attach.whole(box.value);
+    if (!text.trim()) return;
+    if (talk.turn.current) { said(LABELS.WAIT_FOR_ANSWER); return; }
+    if (Parley.attach.reading) { said(Parley.fill(LABELS.FILE_STILL_READING, { name: Parley.attach.reading })); return; }
+    // Shown again by the next page where this one did not live to see it arrive.
+    if (!temporary) remember.set("sending", { text });
+    clearBox();
+    talk.turn.send({ text });
+  }
+  function clearBox() { box.value = ""; Parley.attach.clear(); keepDraft(); Parley.page.grow(); }
 
   async function open(key, { first = false } = {}) {
     const mine = ++opening;
@@ -27,7 +59,8 @@ Parley.chats = (() => {
     try { found = await Parley.ask("open_chat", { chat: key }); } catch { said(LABELS.NO_SERVER); }
     if (mine !== opening) return;
     if (!found || found.error) { blank(); restore(first); if (found) said(`${found.error.sentence} ${found.error.fix}`); return; }
-    id = found.id; setHash(id);
+    if (found.comparison) { blank(); Parley.compare.show(found.comparison); restore(first); return; }
+    id = found.id; Parley.stage.show("c", id);
     title.textContent = found.title || LABELS.NEW_CHAT;
     draw(found);
     if (Parley.byId(found.model)) use(found.model);
@@ -49,15 +82,16 @@ Parley.chats = (() => {
     scrollBox.scrollTop = at;
   }
   function blank() {
-    id = leaf = null; setHash(null);
+    id = leaf = null; Parley.stage.show("c");
     title.textContent = LABELS.NEW_CHAT;
     Parley.transcript.clear(); view("welcome"); Parley.history.mark(null); Parley.scroll.top();
   }
   // A turn has begun in `chat`, which may be new.
   function begun(chat) {
     // A temporary chat has no address: there is nothing to come back to.
-    if (chat.id !== id) { id = chat.id; if (!temporary) setHash(id); }
-    title.textContent = chat.title || LABELS.NEW_CHAT;
+    remember.set("sending", null);
+    if (chat.id !== id) { id = chat.id; if (!temporary && Parley.stage.now === "c") Parley.stage.show("c", id); }
+    if (Parley.stage.now === "c") title.textContent = chat.title || LABELS.NEW_CHAT;
     Parley.history.touch(chat); Parley.history.mark(id);
   }
   const view = name => { root.dataset.view = name; };
@@ -77,5 +111,5 @@ Parley.chats = (() => {
   }
   const keepDraft = () => temporary || remember.set("draft." + (id || "new"), box.value || null);
 
-  return { start, open, redraw, begun, fresh, startTemporary, get temporary() { return temporary; }, view, hash, keepDraft, get id() { return id; }, get leaf() { return leaf; }, set leaf(to) { leaf = to; } };
+  return { start, submit, clearBox, open, redraw, begun, fresh, startTemporary, get temporary() { return temporary; }, view, hash, keepDraft, get talk() { return talk; }, get id() { return id; }, get leaf() { return leaf; } };
 })();

@@ -13,7 +13,7 @@ Parley.data = (() => {
   }
   function make() {
     const about = el("p", { class: "about" }), where = el("p", { class: "soft where" });
-    const file = el("input", { type: "file", accept: ".json,application/json", multiple: true, hidden: true, tabindex: "-1", "aria-label": LABELS.IMPORT });
+    const file = el("input", { type: "file", accept: ".json,.jsonl,application/json", multiple: true, hidden: true, tabindex: "-1", "aria-label": LABELS.IMPORT });
     const news = el("p", { class: "news", role: "status" });
     const drop = el("div", { class: "bring" }, el("button", { type: "button", class: "plain", onclick: () => file.click() }, LABELS.IMPORT_CHOOSE), el("p", { class: "soft" }, LABELS.IMPORT_WHAT), file);
     const wipe = el("button", { type: "button", class: "plain bad", "aria-expanded": "false", onclick: () => confirm(true) }, LABELS.WIPE);

@@ -25,13 +25,13 @@ Parley.deeds = (() => {
     Parley.menu.open(button, [
       { icon: "pencil", text: LABELS.RENAME, keys: "F2", run: () => Parley.history.rename(id) },
       { icon: "pin", text: chat.pinned ? LABELS.UNPIN_CHAT : LABELS.PIN_CHAT, run: () => pin(id, !chat.pinned) },
-      sharing && { icon: "share", text: LABELS.SHARE, run: () => Parley.share.open(chat) },
+      sharing && !chat.compare && { icon: "share", text: LABELS.SHARE, run: () => Parley.share.open(chat) },
       { icon: "fetch", text: LABELS.EXPORT, items: formats([id]) },
       { icon: "trash", text: LABELS.DELETE, keys: LABELS.DELETE_KEY, bad: true, run: () => remove([id]) },
     ].filter(Boolean));
   }
   // A page of HTML holds one chat.
-  const formats = ids => FORMATS().filter(([format]) => ids.length === 1 || format !== "html").map(([format, text]) => ({ text, run: () => save(ids, format) }));
+  const formats = ids => FORMATS().filter(([format]) => (ids.length === 1 && !Parley.history.chat(ids[0])?.compare) || format !== "html").map(([format, text]) => ({ text, run: () => save(ids, format) }));
 
   async function pin(id, pinned) {
     const found = await Parley.ask("pin_chat", { chat: id, pinned }).catch(() => null);
@@ -43,7 +43,7 @@ Parley.deeds = (() => {
   // -- delete --
   // At once, with a way back; an answer that is being written in one of them is stopped.
   async function remove(ids) {
-    const gone = ids.map(Parley.history.chat).filter(Boolean), open = ids.includes(Parley.chats.id) ? Parley.chats.id : null;
+    const gone = ids.map(Parley.history.chat).filter(Boolean), reading = Parley.stage.now === "compare" ? Parley.compare.id : Parley.chats.id, open = ids.includes(reading) ? reading : null;
     Parley.history.drop(ids);
     if (open) Parley.chats.open(null);
     if (Parley.history.chosen) Parley.history.choosing(false);
@@ -57,7 +57,7 @@ Parley.deeds = (() => {
     if (Parley.toast.failed(found)) return;
     Parley.history.take(found.chats);
     // She may have begun something else meanwhile.
-    if (open && !Parley.chats.id && !Parley.turn.current) await Parley.chats.open(open);
+    if (open && Parley.stage.now === "c" && !Parley.chats.id && !Parley.turn.current) await Parley.chats.open(open);
     Parley.history.focus(ids[0]);
   }
 

@@ -13,12 +13,12 @@ Parley.feedback = (() => {
   const words = given => !given ? "" : [...given.reasons.map(r => REASONS[given.value]?.[r] || r), given.note].filter(Boolean).join(" · ");
 
   async function keep(message, feedback) {
-    const before = of(message), id = message.dataset.id;
-    Parley.messages.outdate();
-    Parley.transcript.mark(id, { ...message.mark, feedback });
-    const lost = Parley.toast.failed(await Parley.messages.ask("feedback", { message: id, ...feedback }));
-    if (lost) Parley.transcript.mark(id, { ...message.mark, feedback: before });
-    Parley.messages.refresh();
+    const before = of(message), id = message.dataset.id, talk = Parley.talks.of(message);
+    Parley.messages.outdate(talk);
+    talk.transcript.mark(id, { ...message.mark, feedback });
+    const lost = Parley.toast.failed(await talk.ask("feedback", { message: id, ...feedback }));
+    if (lost) talk.transcript.mark(id, { ...message.mark, feedback: before });
+    Parley.messages.refresh(talk);
     return !lost;
   }
 

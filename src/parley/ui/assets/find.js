@@ -74,23 +74,24 @@ Parley.find = (() => {
 
   // -- going there --
   async function pick() {
-    const { chat, message } = results[cursor];
+    const { chat, column, message } = results[cursor];
     root.classList.remove("side-open");
     if (message) {
       // It may stand on a branch that is not the one last read.
-      const turned = await Parley.ask("show_message", { chat, message }).catch(() => null);
+      const turned = await Parley.ask("show_message", { chat: column || chat, message }).catch(() => null);
       if (Parley.toast.failed(turned)) return;
     }
     await Parley.chats.open(chat);
-    if (message && Parley.chats.id === chat) reveal(message);
+    const talk = column ? Parley.compare.columns.find(c => c.chat === column)?.talk : Parley.chats.id === chat && Parley.chats.talk;
+    if (message && talk) reveal(message, talk);
   }
   // After the view has gone to the conversation's end, which takes it a frame.
-  function reveal(id) {
+  function reveal(id, talk = Parley.chats.talk) {
     requestAnimationFrame(() => requestAnimationFrame(() => {
-      const node = Parley.transcript.node(id);
+      const node = talk.transcript.node(id);
       if (!node) return;
       if (node.classList.contains("folded")) node.querySelector(".more")?.click();
-      Parley.scroll.to(node, ABOVE);
+      talk.scroll.to(node, ABOVE);
       node.classList.remove("shown");
       void node.offsetWidth; // so that a second time flashes too
       node.classList.add("shown");

@@ -82,8 +82,8 @@ Parley.history = (() => {
   function make(item) {
     if (item.heading) return el("h3", {}, item.heading);
     if (item.empty) return el("p", { class: "empty" }, LABELS.NO_CHATS);
-    const name = el("span", { class: "name", dir: "auto" }), pulse = el("span", { class: "pulse", hidden: true }, el("span", { class: "aside" }, LABELS.BEING_ANSWERED));
-    const open = el("button", { type: "button", class: "open", "data-act": "open-chat", tabindex: "-1" }, el("span", { class: "tick", "aria-hidden": "true" }, icon("check")), name, pulse);
+    const name = el("span", { class: "name", dir: "auto" }), kind = item.compare ? icon("columns") : null, pulse = el("span", { class: "pulse", hidden: true }, el("span", { class: "aside" }, LABELS.BEING_ANSWERED));
+    const open = el("button", { type: "button", class: "open", "data-act": "open-chat", tabindex: "-1" }, el("span", { class: "tick", "aria-hidden": "true" }, icon("check")), kind, name, pulse);
     const acts = el("button", { type: "button", class: "acts", "data-act": "chat-menu", "aria-haspopup": "menu", "aria-expanded": "false", tabindex: "-1" }, icon("dots"));
     const node = el("div", { class: "chat", "data-id": item.id }, open, acts);
     node.parts = { name, pulse, open, acts };

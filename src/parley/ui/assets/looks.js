@@ -17,9 +17,10 @@ Parley.looks = (() => {
     el("button", { type: "button", class: "plain", "data-act": "view-code", "aria-haspopup": "dialog" }, LABELS.VIEW_CODE));
 
   async function ask(name, node, button) {
-    if (Parley.turn.current) { Parley.toast(LABELS.STILL_WRITING); return null; }
+    const talk = Parley.talks.of(node);
+    if (Parley.talks.busy(talk)) return null;
     if (button) attr(button, "aria-disabled", "true");
-    const found = await Parley.ask(name, { chat: Parley.chats.id, message: node.dataset.id }).catch(() => null);
+    const found = await talk.ask(name, { message: node.dataset.id });
     if (button) attr(button, "aria-disabled", null);
     return Parley.toast.failed(found) ? null : found;
   }
@@ -98,7 +99,7 @@ Parley.looks = (() => {
       const here = other.id === token.id;
       const row = el(here ? "div" : "button", here ? { class: "choice here" } : { type: "button", class: "choice", "data-act": "branch-from", "aria-label": fill(LABELS.BRANCH_FROM, { text: shown(other.text), p: percent(other.p) }) },
         el("i", { class: "share", style: `width:${Math.max(1, other.p * 100)}%` }), el("code", {}, shown(other.text)), el("span", {}, percent(other.p)), here ? icon("check") : icon("right"));
-      row.branch = { of: node.dataset.id, opening: [...opening(index), other.id] };
+      Object.assign(row, { talk: Parley.talks.of(node), branch: { of: node.dataset.id, opening: [...opening(index), other.id] } });
       return row;
     }), el("p", { class: "soft" }, LABELS.BRANCH_HINT));
     if (!hint.matches(":popover-open")) hint.showPopover();
@@ -110,11 +111,12 @@ Parley.looks = (() => {
     hint.style.top = (at.bottom + height + 12 > innerHeight ? Math.max(8, at.top - height - 6) : at.bottom + 6) + "px";
   }
   function branch(row) {
-    if (Parley.turn.current) { Parley.toast(LABELS.STILL_WRITING); return; }
+    const { talk } = row;
+    if (Parley.talks.busy(talk)) return;
     held = null; hide();
-    const model = Parley.transcript.node(row.branch.of)?.last?.model;
+    const model = talk.transcript.node(row.branch.of)?.last?.model;
     if (model && !Parley.byId(model)) { Parley.toast(LABELS.MODEL_GONE); return; }
-    Parley.turn.send({ branch: row.branch, model });
+    talk.turn.send({ branch: row.branch, model });
   }
 
   // -- the exact prompt --

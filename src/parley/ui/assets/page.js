@@ -2,19 +2,19 @@
 // component that holds the page, with what Gradio gives it.
 Parley.page = (() => {
   const { remember, owner } = Parley;
-  let root, server, trigger, watch, props, box, sendButton, stopButton, hint, version = null, lastName = "";
+  let root, server, watch, props, box, sendButton, stopButton, hint, version = null, lastName = "";
 
   const $ = selector => root.querySelector(selector);
   const wide = () => innerWidth > 900;
-  Parley.ask = (name, data = {}) => server[name]({ owner, ...data });
+  Parley.ask = (name, data = {}) => server[name]({ owner, speaks: LANGUAGE, ...data });
 
   async function start(given) {
-    ({ server, trigger, watch, props } = given);
+    ({ server, watch, props } = given);
     root = given.element.querySelector(".parley");
     box = $("textarea"); sendButton = $(".send"); stopButton = $(".stop"); hint = $(".hint");
     acts();
-    Parley.transcript.start($(".messages"), () => { if (wide()) box.focus(); });
-    Parley.scroll.start({ box: $(".scroll"), spacer: $(".spacer"), button: $(".to-bottom") });
+    Parley.stage.start(root);
+    Parley.messages.start();
     Parley.toast.start($(".toasts"));
     Parley.history.start($(".history .list"));
     for (const room of ["deeds", "find", "share", "data"]) Parley[room].start(root);
@@ -26,24 +26,26 @@ Parley.page = (() => {
     Parley.attach.start({ root, box });
     Parley.drop.start({ root });
     Parley.meter.start({ node: $(".used"), box });
-    Parley.turn.start({ box, hint, ear: $(".announce:not(.heard)"), trigger, said: say, buttons });
-    Parley.chats.start({ root, box, title: $(".title"), scrollBox: $(".scroll"), use, said: say });
+    const ear = $(".announce:not(.heard)"), lost = () => { if (wide()) box.focus(); };
+    Parley.chats.start({ root, box, title: $(".title"), scrollBox: $(".stage > .scroll"), use, said: say, hint, ear, buttons, lost, trigger: data => given.trigger("send", sent(data)) });
+    Parley.compare.start({ root, box, said: say, ear, buttons, lost, sent });
     Parley.theme.apply(); Parley.theme.watch(); Parley.language.watch();
     if (remember.get("side", true) === false && wide()) root.classList.add("side-closed");
-    watch("value", () => Parley.turn.arrive(props.value));
+    watch("value", () => Parley.chats.talk.turn.arrive(props.value));
     root.addEventListener("click", click);
-    $(".composer").addEventListener("submit", e => { e.preventDefault(); Parley.turn.submit(); });
+    $(".composer").addEventListener("submit", e => { e.preventDefault(); submit(); });
     box.addEventListener("input", () => { grow(); Parley.chats.keepDraft(); Parley.meter.soon(); });
     box.addEventListener("keydown", e => {
       const touch = matchMedia("(hover: none) and (pointer: coarse)").matches;
-      if (e.key === "Enter" && !e.shiftKey && !e.isComposing && (!touch || e.ctrlKey)) { e.preventDefault(); Parley.turn.submit(); }
+      if (e.key === "Enter" && !e.shiftKey && !e.isComposing && (!touch || e.ctrlKey)) { e.preventDefault(); submit(); }
     });
     document.addEventListener("keydown", shortcut);
     setInterval(tick, 1000);
     while (true) {
       try { await refresh(); break; } catch { say(LABELS.NO_SERVER_YET); await new Promise(resolve => setTimeout(resolve, 1000)); }
     }
-    await Parley.chats.open(Parley.chats.hash(), { first: true });
+    const { name, what } = Parley.stage.address();
+    await (name === "c" ? Parley.chats.open(what, { first: true }) : Parley.stage.enter());
     await Parley.share.enter();
     await Parley.links.enter();
     root.dataset.ready = "true";
@@ -77,15 +79,15 @@ Parley.page = (() => {
     Parley.welcome.show(model); Parley.live.announce(model); Parley.meter.soon();
   }
   function pick(id) {
-    if (Parley.turn.current) Parley.turn.stop();
+    if (Parley.chats.talk.turn.current) Parley.chats.talk.turn.stop();
     remember.set("model", id);
     use(id);
     box.focus();
   }
   function tick() {
-    Parley.turn.watch();
+    Parley.talks.watch();
     if (document.visibilityState !== "visible" || !root.dataset.ready) return;
-    Parley.live.tick(Parley.picker.isOpen || Parley.machine.isOpen || !!Parley.turn.current);
+    Parley.live.tick(Parley.picker.isOpen || Parley.machine.isOpen || here().busy());
     Parley.machine.refresh();
   }
   function states(news) {
@@ -93,14 +95,20 @@ Parley.page = (() => {
     Parley.live.take(news); Parley.history.answering(news.answering); Parley.settings.refresh();
     const model = Parley.byId(Parley.picker.current);
     Parley.picker.refresh(); Parley.machine.redraw(); Parley.machine.usage(news.memory);
-    Parley.welcome.show(model); Parley.live.announce(model);
+    Parley.welcome.show(model); Parley.live.announce(model); Parley.compare.refresh();
   }
+
+  // -- the composer: of the chat, or of all columns of a comparison --
+  // What every stream is begun with.
+  const sent = data => ({ owner, ...data });
+  const here = () => Parley.stage.now === "compare" ? Parley.compare : { busy: () => !!Parley.turn?.current, stop: () => Parley.turn.stop(), submit: Parley.chats.submit };
+  const submit = () => here().submit();
 
   // -- small things --
   function say(text) { hint.replaceChildren(...Parley.linked(text)); hint.hidden = !text; }
   function grow() { box.style.height = "auto"; box.style.height = Math.min(box.scrollHeight + 1, 212) + "px"; buttons(); }
   function buttons() {
-    const busy = !!Parley.turn.current;
+    const busy = here().busy();
     sendButton.hidden = busy; stopButton.hidden = !busy;
     sendButton.disabled = !box.value.trim() && !Parley.attach.size;
     root.classList.toggle("busy", busy);
@@ -122,7 +130,7 @@ Parley.page = (() => {
   function shortcut(e) {
     if (e.key === "Escape" && !root.querySelector("dialog[open]")) {
       if (root.classList.contains("side-open")) root.classList.remove("side-open");
-      else if (Parley.turn.current) Parley.turn.stop();
+      else if (here().busy()) here().stop();
       else if (root.classList.contains("drawer-open")) drawer(false);
     }
     const command = e.metaKey || e.ctrlKey;
@@ -135,12 +143,11 @@ Parley.page = (() => {
     act("new-chat", () => Parley.chats.fresh());
     act("toggle-side", side);
     act("close-side", () => root.classList.remove("side-open"));
-    act("settings", () => drawer());
+    act("settings", () => { Parley.settings.show(Parley.picker.current); drawer(); });
     act("picker", () => Parley.picker.open());
     act("close-picker", () => Parley.picker.close());
     act("theme", () => Parley.theme.next());
     act("language", () => Parley.language.next());
-    act("stop", () => Parley.turn.stop());
     act("to-bottom", () => Parley.scroll.end());
     act("reset", () => Parley.settings.reset());
     act("example", node => { if (!Parley.turn.current) Parley.turn.send({ text: node.textContent }); });
@@ -150,13 +157,6 @@ Parley.page = (() => {
     act("unload", node => live("unload", node));
     act("pin", node => live("pin", node, { pinned: node.getAttribute("aria-pressed") !== "true" }));
     act("reload", async node => { node.disabled = true; try { await Parley.ask("reload"); await refresh(); Parley.settings.show(Parley.picker.current); } finally { node.disabled = false; } });
-    act("copy", async node => { await Parley.copy(Parley.transcript.text(node.closest(".msg").dataset.id)); Parley.flash(node, LABELS.COPIED); });
-    act("retry", node => { if (!Parley.turn.current) Parley.turn.send({ retry: node.closest(".msg").dataset.id }); });
-    act("branch", async node => {
-      if (Parley.turn.current) return;
-      const found = await Parley.ask("branch", { chat: Parley.chats.id, message: node.closest(".msg").dataset.id, step: +node.dataset.step });
-      if (found.error) say(found.error.sentence); else Parley.chats.redraw(found);
-    });
   }
   function click(e) {
     const code = e.target.closest(".copy-code");
@@ -164,5 +164,5 @@ Parley.page = (() => {
     else Parley.click(e, root);
   }
   const write = text => { box.value = text; grow(); Parley.chats.keepDraft(); };
-  return { start, grow, say, use, write };
+  return { start, grow, say, use, write, here, drawer };
 })();

@@ -1,16 +1,16 @@
 // Where the reader is: a sent message is pinned near the top, the view follows the answer only
 // while the reader is at its end, and never fights a hand on the wheel.
-Parley.scroll = (() => {
+Parley.makeScroll = parts => {
   const PINNED = 50, NEAR = 60, FAR = 200;
   const AT_ONCE = 50; // ms in which what came into view has been laid out
   const TRAVEL = 500; // ms a smooth scroll may take; following meanwhile would break it off
-  let box, spacer, button, follow = true, clearance = 210, arrives = 0, seen = 0, pinned = null;
+  const { box, spacer, button } = parts;
+  let follow = true, clearance = 210, arrives = 0, seen = 0, pinned = null;
   const calm = () => matchMedia("(prefers-reduced-motion: reduce), (hover: none)").matches;
   // The end of the text, not of the spacer below it.
   const beyond = () => spacer.offsetTop + clearance - box.scrollTop - box.clientHeight;
 
-  function start(parts) {
-    ({ box, spacer, button } = parts);
+  function listen() {
     box.addEventListener("wheel", e => { if (e.deltaY < 0) follow = false; }, { passive: true });
     box.addEventListener("touchmove", () => { follow = false; }, { passive: true });
     box.addEventListener("keydown", e => { if (["PageUp", "ArrowUp", "Home"].includes(e.key)) follow = false; });
@@ -46,5 +46,6 @@ Parley.scroll = (() => {
     box.scrollTop = node.offsetTop - above;
     if (frames) requestAnimationFrame(() => { if (node.isConnected) to(node, above, frames - 1); });
   }
-  return { start, pin, grown, end: settle, top, to };
-})();
+  listen();
+  return { pin, grown, end: settle, top, to };
+};

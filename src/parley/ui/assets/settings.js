@@ -33,26 +33,30 @@ Parley.settings = (() => {
   const THINKING = [[undefined, LABELS.THINKING_AUTO], [true, LABELS.THINKING_ON], [false, LABELS.THINKING_OFF]];
   const SEEDS = 2 ** 32; // drawn below it: short enough to be read out
   const MOST_BIAS = 100, MOST_BIASES = 300; // as the server has them
-  let form, heading, presets, model = null, left = null;
+  let form, heading, presets, model = null, left = null, scope = null;
   const fields = new Map();
 
   const all = () => Parley.remember.get("settings") || {};
-  const own = () => all()[model.id] || {};
+  // Kept per model in this browser, or by whoever the drawer was opened for.
+  const own = () => scope ? scope.read() : all()[model.id] || {};
   function save(key, value) {
     store({ [key]: value });
     form.querySelector(`[data-key="${key}"]`).classList.toggle("changed", value !== undefined);
   }
   function store(changes) {
-    const every = all(), mine = { ...(every[model.id] || {}), ...changes };
+    const every = all(), mine = { ...own(), ...changes };
     for (const key of Object.keys(changes)) if (changes[key] === undefined) delete mine[key];
+    if (scope) { scope.write(mine); presets?.set(); return; }
     if (Object.keys(mine).length) every[model.id] = mine; else delete every[model.id];
     Parley.remember.set("settings", every);
     presets?.set();
   }
   const start = parts => { ({ form, heading } = parts); form.addEventListener("submit", e => e.preventDefault()); };
-  function show(id) {
+  // `place` keeps the settings of something else than the chat: its `read()` and `write(settings)`.
+  function show(id, place = null) {
     model = Parley.byId(id);
     if (!model) return;
+    scope = place;
     heading.textContent = fill(LABELS.SETTINGS_FOR, { model: model.name });
     const open = form.querySelector("details")?.open || MORE.some(f => own()[f.key] !== undefined);
     fields.clear();
@@ -178,7 +182,11 @@ Parley.settings = (() => {
   const isJson = text => { try { JSON.parse(text); return true; } catch { return false; } };
   // A refused value leaves the last good one in force; why is said where the hint stood.
   function wrong(node, why) { node.classList.toggle("wrong", !!why); node.querySelector("small").textContent = why || node.note; }
-  function reset() { const every = all(); delete every[model.id]; Parley.remember.set("settings", every); show(model.id); }
+  function reset() {
+    const every = all();
+    if (scope) scope.write({}); else { delete every[model.id]; Parley.remember.set("settings", every); }
+    show(model.id, scope);
+  }
   // Where what is so has changed: the model has come into memory, the conversation has grown.
   function refresh() { fields.get("thinking")?.set(); }
   // `tokens` is what the window leaves for an answer, null where that is not known.
@@ -188,9 +196,10 @@ Parley.settings = (() => {
     fields.get("max_new_tokens")?.set();
   }
   // What is sent with a message to this model.
-  function changes(id) {
-    const { thinking: wish, ...rest } = all()[id] || {};
+  const changes = id => sendable(id, all()[id] || {});
+  function sendable(id, settings) {
+    const { thinking: wish, ...rest } = settings;
     return wish !== undefined && Parley.byId(id)?.thinking_switch ? { ...rest, thinking: wish } : rest;
   }
-  return { start, show, refresh, room, reset, changes };
+  return { start, show, refresh, room, reset, changes, sendable };
 })();

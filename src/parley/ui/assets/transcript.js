@@ -1,18 +1,17 @@
 // The conversation as drawn: finished messages are built once, the live one is patched block by
 // block. Text arrives as HTML that the server has rendered and sanitised. What can be done with a
 // message is the business of messages.js; here are only its buttons.
-Parley.transcript = (() => {
+Parley.makeTranscript = talk => {
   const { el, put, attr, linked, fill, live: state } = Parley;
   const LONG = 1200, LINES = 14; // characters and lines of a question after which it is folded
   const NEAR = 30; // px from the end of its box at which a thought is followed
   const LETTER = 7.4, LINE = 24.8, GAP = .45; // px a letter is wide and a line high, an empty line in lines
   const AROUND = { user: 48, assistant: 74 }, FOLDED = 250; // px around a text, px of a folded one
   const PARTS = ["notes", "thinking", "body", "tail", "status", "fault", "told", "under", "facts", "rating"];
-  let root, onLost, nodes = new Map(), texts = new Map();
+  const root = talk.messages;
+  let nodes = new Map(), texts = new Map();
   const icons = {}, icon = name => (icons[name] ??= Parley.icon(name)).cloneNode(true); // thousands of them, in a long chat
 
-  // `onLost` is called when the focused Cancel goes away with the wait that it was for.
-  function start(element, lost) { root = element; onLost = lost; Parley.messages.start(); }
   const clear = () => { root.replaceChildren(); nodes = new Map(); texts = new Map(); };
 
   function user(message) {
@@ -76,7 +75,7 @@ Parley.transcript = (() => {
     const held = status.parts && status.parts.cancel === document.activeElement;
     status.hidden = !(live && message.status);
     if (!status.hidden) drawStatus(status, message);
-    if (held && (status.hidden || status.parts.cancel.hidden)) onLost();
+    if (held && (status.hidden || status.parts.cancel.hidden)) talk.lost();
     fault.hidden = !message.error;
     if (message.error && fault.said !== message.error.sentence + message.error.fix) {
       fault.said = message.error.sentence + message.error.fix;
@@ -87,7 +86,7 @@ Parley.transcript = (() => {
     if (!live) texts.set(message.id, message.text);
     divide(node);
     drawUnder(node, live);
-    if (ended) Parley.messages.refresh();
+    if (ended) Parley.messages.refresh(talk);
   }
 
   // Open while there is nothing but thoughts, unless the reader has said otherwise.
@@ -107,7 +106,7 @@ Parley.transcript = (() => {
     if (!busy) thought.until ??= performance.now();
     thinking.classList.toggle("busy", busy);
     if (busy !== thought.busy) { thought.busy = busy; if (!thought.chosen) thinking.open = busy; }
-    put(summary, !live ? message.thinking_label
+    put(summary, !live ? message.thinking_label || LABELS.THOUGHTS
       : busy ? elapsed >= 1 ? fill(LABELS.THINKING_FOR, { seconds: Math.floor(elapsed) }) : LABELS.THINKING
       : elapsed ? fill(LABELS.THOUGHT_FOR, { seconds: elapsed < 10 ? elapsed.toFixed(1) : Math.round(elapsed) }) : LABELS.THOUGHTS);
   }
@@ -171,7 +170,7 @@ Parley.transcript = (() => {
     if (under.key !== key) {
       under.key = key;
       const arrows = turns > 1 && !live ? alternatives(mine, turn, turns, beside || []) : null;
-      const acts = live ? null : el("span", { class: "acts" },
+      const acts = live ? null : talk.blind ? el("span", { class: "acts" }, text && action("copy", LABELS.COPY)) : el("span", { class: "acts" },
         text && action("copy", LABELS.COPY),
         mine || last.error ? null : action("retry", LABELS.RETRY),
         mine || last.error ? null : action("with", LABELS.RETRY_WITH, "retry-with"),
@@ -230,7 +229,7 @@ Parley.transcript = (() => {
       at = node.nextElementSibling;
     }
     if (focus) regain(focus);
-    Parley.messages.shown();
+    Parley.messages.shown(talk);
   }
   // What is or was live is cut into blocks in another way than what is kept.
   const differs = (node, message) => (node.last?.text ?? texts.get(message.id)) !== message.text || (!!node.parts.tail && (isLive(node.last) || isLive(message)));
@@ -263,7 +262,7 @@ Parley.transcript = (() => {
     const node = nodes.get(id);
     if (!node || id === to) return;
     nodes.delete(id); nodes.set(to, node); node.dataset.id = to; texts.set(to, texts.get(id));
-    if (node.classList.contains("user")) Parley.messages.kept();
+    if (node.classList.contains("user")) Parley.messages.kept(talk);
   }
   // What the server says of a message since it was drawn: see parley/ui/marks.py.
   function mark(id, news) {
@@ -276,5 +275,5 @@ Parley.transcript = (() => {
 
   const fail = (id, sentence, fix) => { const node = nodes.get(id); if (node && node.parts) patch(node, { ...node.last, state: "failed", status: "", error: { sentence, fix } }); };
 
-  return { start, clear, show, upsert, fail, cutAfter, remove, rename, mark, all, text: id => texts.get(id) || "", node: id => nodes.get(id), get characters() { let sum = 0; for (const id of nodes.keys()) sum += (texts.get(id) || "").length; return sum; }, get size() { return nodes.size; }, get characters() { return [...texts.values()].reduce((sum, text) => sum + (text || "").length, 0); } };
-})();
+  return { clear, show, upsert, fail, cutAfter, remove, rename, mark, all, text: id => texts.get(id) || "", node: id => nodes.get(id), get characters() { let sum = 0; for (const id of nodes.keys()) sum += (texts.get(id) || "").length; return sum; }, get size() { return nodes.size; } };
+};

@@ -1,7 +1,8 @@
 """How the page asks: what every question checks, and how it fails.
 
 Every payload comes from a browser. A ``ParleyError`` becomes a sentence and a fix; anything else is
-logged under a number that the page shows. Knows no question in particular.
+logged under a number that the page shows. What is said leaves in the page's language. Knows no
+question in particular.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from parley import speech
 from parley.chats.records import owner_of
 from parley.errors import ParleyError, StoreError
 from parley.ui import views
@@ -27,12 +29,14 @@ def guarded(method: Question) -> Question:
 
     # A plain function: Gradio marks the functions it offers, which a bound method does not allow.
     async def question(data: Payload) -> Payload:
+        given = data if isinstance(data, dict) else {}
         try:
-            return await method(data if isinstance(data, dict) else {})
+            reply = await method(given)
         except ParleyError as error:
-            return {"error": views.refusal(error)}
+            reply = {"error": views.refusal(error)}
         except Exception:
-            return {"error": views.refusal(unexpected())}
+            reply = {"error": views.refusal(unexpected())}
+        return in_words(given, reply)
 
     question.__name__ = method.__name__
     return question
@@ -44,6 +48,12 @@ def owner(data: Payload) -> str:
     if not isinstance(browser, str) or not re.fullmatch(r"[0-9a-f]{32}", browser):
         raise StoreError("no_identity", "This page has lost its identity.", "Reload the page.")
     return owner_of(browser)
+
+
+def in_words(data: Payload, reply: Payload) -> Payload:
+    """The reply in the language that the page speaks."""
+    spoken: Payload = speech.spoken(reply, speech.language_of(data.get("speaks")))
+    return spoken
 
 
 def text(data: Payload, key: str) -> str | None:

@@ -13,6 +13,7 @@ from parley.errors import StoreError
 from parley.playground import Playground
 from parley.ui import views
 from parley.ui.questions.asked import Payload, Question, owner
+from parley.ui.questions.compare import comparison
 
 
 class ChatQuestions:
@@ -28,6 +29,8 @@ class ChatQuestions:
         record, messages = await asyncio.to_thread(store.chat, who, key)
         if await self._playground.settled(messages):
             record, messages = await asyncio.to_thread(store.chat, who, key)
+        if record.columns is not None:
+            return {"comparison": await comparison(self._playground, record)}
         return await asyncio.to_thread(
             views.conversation, record, messages, self._playground.under_way
         )

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from parley import files
 from parley.errors import ParleyError
 from parley.playground import Playground
+from parley.speech import Said
 from parley.ui.questions.asked import Payload, Question, owner, text
 
 READERS = 2
@@ -45,7 +46,7 @@ class ComposerQuestions:
             raise files.too_large(name)
         async with self._readers if kind == "pdf" else nullcontext():
             found = await asyncio.to_thread(_read, name, content)
-        return {"name": found.name, "text": found.text, "note": found.note}
+        return {"name": found.name, "text": found.text, "note": Said(found.note)}
 
 
 def _read(name: str, content: str) -> files.Document:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from parley.arena.compare import columns
+from parley.arena.votes import VoteBox
 from parley.chats import formats
 from parley.chats.records import Chat, ChatMessage
 from parley.errors import StoreError
@@ -19,7 +21,7 @@ from parley.playground import Playground
 from parley.ui import markdown, views
 from parley.ui.file_names import file_name
 from parley.ui.questions.asked import Payload, Question, owner, text
-from parley.ui.questions.history import ids, stop_answers
+from parley.ui.questions.history import ids
 
 Conversation = tuple[Chat, Sequence[ChatMessage]]
 
@@ -33,10 +35,16 @@ KINDS = {
 
 class DataQuestions:
     def __init__(
-        self, playground: Playground, *, sharing: bool = True, folder: Path | None = None
+        self,
+        playground: Playground,
+        box: VoteBox | None = None,
+        *,
+        sharing: bool = True,
+        folder: Path | None = None,
     ) -> None:
         """``folder`` is where the chats are kept, for an instance whose people may know it."""
         self._playground = playground
+        self._box = box
         self._store = playground.store
         self._sharing = sharing
         self._folder = folder
@@ -88,10 +96,21 @@ class DataQuestions:
             keys = [chat.id for chat in self._everything(who)]
         if not keys:
             raise StoreError("nothing_to_export", "There are no chats yet.", "Say something first.")
-        chats = [self._store.chat(who, key) for key in keys]
+        chats = [chat for key in keys for chat in self._conversations(who, key)]
         ending, kind = KINDS[format]
         name = chats[0][0].title if len(chats) == 1 else f"Parley chats {time.strftime('%Y-%m-%d')}"
         return {"name": file_name(name, ending), "type": kind, "text": _written(chats, format)}
+
+    def _conversations(self, who: str, key: str) -> list[Conversation]:
+        """A comparison goes out as its columns, each a conversation with one model."""
+        chat, messages = self._store.chat(who, key)
+        if chat.columns is None:
+            return [(chat, messages)]
+        if any(column.side for column in columns(chat)):
+            raise StoreError(
+                "round_open", "A blind round is exported after the vote.", "Vote on it first."
+            )
+        return [self._store.chat(who, column.chat) for column in columns(chat)]
 
     async def import_chats(self, data: Payload) -> Payload:
         found = await asyncio.to_thread(
@@ -102,9 +121,10 @@ class DataQuestions:
     async def wipe(self, data: Payload) -> Payload:
         """All of it, at once and for good. Answers that are being written are stopped."""
         who = owner(data)
-        under_way = self._playground.answering(who)
-        await asyncio.to_thread(stop_answers, self._playground, who, under_way)
+        self._playground.stop_in(who, self._playground.answering(who))
         await asyncio.to_thread(self._playground.wipe, who)
+        if self._box is not None:
+            await asyncio.to_thread(self._box.wipe, who)
         return {}
 
     # -- shared copies --

@@ -6,8 +6,8 @@ Plain data in and out. Knows Gradio not at all, and nothing of how chats are kep
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import json
+from collections.abc import Sequence
 
 from parley.chats import tree
 from parley.chats.records import Chat, Found
@@ -66,7 +66,12 @@ class HistoryQuestions:
         found = await asyncio.to_thread(
             self._playground.store.search, owner(data), text(data, "text") or "", RESULTS
         )
-        return {"results": [_result(place) for place in found]}
+        # What was asked of every column of a comparison is one place.
+        results: dict[str, Payload] = {}
+        for result in map(_result, found):
+            shown = {key: result[key] for key in ("chat", "title", "snippet")}
+            results.setdefault(json.dumps(shown), result)
+        return {"results": list(results.values())}
 
     async def show_message(self, data: Payload) -> Payload:
         """Turn to the branch that this message is on, if it is not the one last read."""
@@ -94,7 +99,7 @@ class HistoryQuestions:
     async def delete_chats(self, data: Payload) -> Payload:
         """Until ``restore_chats``. Answers that are being written in them are stopped."""
         who, keys = owner(data), ids(data)
-        await asyncio.to_thread(stop_answers, self._playground, who, keys)
+        self._playground.stop_in(who, keys)
         await asyncio.to_thread(self._playground.store.delete, who, *keys)
         return {}
 
@@ -116,16 +121,6 @@ def ids(data: Payload) -> list[str]:
     return list(dict.fromkeys(keys))
 
 
-def stop_answers(playground: Playground, who: str, keys: Iterable[str]) -> None:
-    """Stop what is being written in these chats; in those that are not this person's, nothing."""
-    for key in playground.answering(who).intersection(keys):
-        with suppress(StoreError):  # deleted a moment ago
-            _, messages = playground.store_of(key).chat(who, key)
-            for message in messages:
-                if message.state == "streaming":
-                    playground.stop(message.id)
-
-
 def _below(chats: Sequence[Chat], before: Payload) -> Sequence[Chat]:
     """What follows this one in the list; by its place in the order where it is gone."""
     for index, chat in enumerate(chats):
@@ -140,7 +135,8 @@ def _result(place: Found) -> Payload:
     snippet = [[part, hit] for part, hit in place.snippet]
     in_title = place.message is None
     return {
-        "chat": place.chat.id,
+        "chat": place.chat.comparison or place.chat.id,
+        "column": place.chat.id if place.chat.comparison else None,
         "message": place.message,
         "title": snippet if in_title else [[place.chat.title, False]],
         "snippet": [] if in_title else snippet,

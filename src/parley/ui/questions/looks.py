@@ -14,6 +14,7 @@ from parley import snippet
 from parley.events import Rendered, TokenScore
 from parley.looks import Looks
 from parley.playground import Playground
+from parley.speech import Said
 from parley.turns import Turn
 from parley.ui.questions.asked import Payload, Question, owner, text, wishes
 
@@ -50,7 +51,7 @@ class LookQuestions:
             "used": len(found.ids),
             "room": found.room,
             "window": found.window,
-            "notes": list(found.notes),
+            "notes": [Said(note) for note in found.notes],
         }
 
     async def exact_prompt(self, data: Payload) -> Payload:
@@ -81,7 +82,11 @@ def _place(data: Payload) -> tuple[str, str, str]:
 
 
 def _prompt(found: Rendered) -> dict[str, Any]:
-    return asdict(found) | {"ids": list(found.ids), "pieces": list(found.pieces)}
+    return asdict(found) | {
+        "ids": list(found.ids),
+        "pieces": list(found.pieces),
+        "notes": [Said(note) for note in found.notes],
+    }
 
 
 def _token(score: TokenScore) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from parley.chats.records import Chat, ChatMessage, Removed
 from parley.chats.store import Store
 from parley.errors import StoreError
 from parley.playground import Playground
+from parley.speech import Said
 from parley.ui import marks, stats
 from parley.ui.questions.asked import Payload, Question, owner, text
 from parley.ui.questions.chats import ChatQuestions
@@ -45,7 +46,7 @@ class MessageQuestions:
         _, messages = await self._read(data)
         message = _found(messages, data)
         spec = self._playground.shelf.catalogue.get(message.model or "")
-        notes = [("note", str(note)) for note in message.meta.get("notes") or ()]
+        notes = [("note", Said(note)) for note in message.meta.get("notes") or ()]
         return {"facts": [*stats.facts(message, spec), *notes]}
 
     async def feedback(self, data: Payload) -> Payload:

@@ -15,6 +15,7 @@ from parley.catalog.spec import Catalogue
 from parley.errors import CatalogueError, ParleyError
 from parley.playground import Playground
 from parley.pool.view import Fit
+from parley.speech import Said
 from parley.ui import machine, views
 from parley.ui.questions.asked import Payload, Question, owner
 
@@ -44,7 +45,7 @@ class ModelQuestions:
         reply: Payload = live | {
             "models": [views.card(m) | live["models"][m.id] for m in catalogue.models],
             "default": catalogue.default.id,
-            "catalogue_error": str(error) if error else None,
+            "catalogue_error": Said(error) if error else None,
         }
         if data.get("chats"):
             found = await asyncio.to_thread(self._playground.store.chats, owner(data))

@@ -1,0 +1,1 @@
+"""Suites: a file of prompts, run over several models."""
