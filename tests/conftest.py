@@ -53,6 +53,17 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def nursery():
+    """Where a module's engines are born."""
+    # Not sooner: what this imports reads the environment that is set above.
+    from parley.engines.nursery import Nursery
+
+    made = Nursery()
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium. Without one a laptop skips the test, CI fails it."""

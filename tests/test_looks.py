@@ -12,11 +12,10 @@ import pytest
 from transformers import AutoTokenizer
 
 from parley import snippet, turns
-from parley.catalog.spec import Catalogue, ModelSpec, Sampling
+from parley.catalog.spec import ModelSpec, Sampling
 from parley.chats import tree
 from parley.chats.store import Store
 from parley.engines.local import LocalEngine
-from parley.engines.nursery import Nursery
 from parley.engines.stock import take_stock
 from parley.errors import ParleyError
 from parley.looks import ALTERNATIVES, Looks
@@ -26,22 +25,9 @@ from parley.pool.memory import Machine
 from parley.pool.pool import Pool
 from parley.turns import Branch, Turn
 from tests import checkpoints
+from tests.shelf import FixedShelf
 
 OWNER = "somebody"
-
-
-class FixedShelf:
-    error = None
-
-    def __init__(self, *models):
-        self.catalogue = Catalogue(models)
-
-
-@pytest.fixture(scope="module")
-def nursery():
-    made = Nursery()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

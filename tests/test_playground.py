@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from contextlib import aclosing
 from functools import partial
 
 import pytest
 
-from parley.catalog.spec import Catalogue, ModelSpec, Sampling
+from parley.catalog.spec import ModelSpec, Sampling
 from parley.chats import tree
 from parley.chats.store import Store
 from parley.engines.local import LocalEngine
-from parley.engines.nursery import Nursery
 from parley.engines.stock import take_stock
 from parley.errors import ParleyError
 from parley.events import Delta, Failed, Finished, Loading
@@ -24,31 +24,24 @@ from parley.pool.memory import Machine
 from parley.pool.pool import Pool
 from parley.turns import Turn
 from tests import checkpoints
+from tests.shelf import FixedShelf
 from tests.waiting import eventually
 
 OWNER = "somebody"
 GB = 10**9
 
 
-class FixedShelf:
-    """A shelf whose catalogue never changes."""
-
-    error = None
-
-    def __init__(self, *models: ModelSpec) -> None:
-        self.catalogue = Catalogue(models)
-
-
-@pytest.fixture(scope="module")
-def nursery():
-    made = Nursery()
-    yield made
-    made.close()
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return checkpoints.endless(tmp_path_factory.mktemp("endless"), num_hidden_layers=8)
+
+
+@pytest.fixture(scope="module")
+def thinker(tmp_path_factory):
+    """Its template opens a block of thoughts, and it never closes one."""
+    template = f"{checkpoints.CHATML}{{{{ '<think>\\n' if add_generation_prompt }}}}"
+    made = checkpoints.tokenizer(template=template)
+    return checkpoints.endless(tmp_path_factory.mktemp("thinker"), made=made)
 
 
 @pytest.fixture
@@ -57,7 +50,7 @@ def engines():
 
 
 @pytest.fixture
-def playground(nursery, folder, engines, tmp_path):
+def playground(nursery, folder, thinker, engines, tmp_path):
     def make(spec: ModelSpec, devices: tuple[str, ...]) -> LocalEngine:
         engines.append(LocalEngine(spec, nursery, devices))
         return engines[-1]
@@ -67,6 +60,7 @@ def playground(nursery, folder, engines, tmp_path):
     shelf = FixedShelf(
         ModelSpec(id="short", name="Short", path=folder, sampling=short),
         ModelSpec(id="long", name="Long", path=folder, sampling=long),
+        ModelSpec(id="thinker", name="Thinker", path=thinker, sampling=long),
     )
     pool = Pool(
         make, Appraiser(partial(take_stock, ask_hub=False)), Machine("cpu", {"cpu": 2 * GB}, {})
@@ -205,6 +199,35 @@ def test_who_comes_back_hears_it_from_its_beginning_and_can_stop_it(playground):
     text = asyncio.run(follow())
     assert eventually(lambda: stored(playground, opened).state == "stopped")
     assert stored(playground, opened).content == text
+
+
+def test_who_comes_back_to_a_thought_is_told_how_long_it_takes_already(playground):
+    began = time.monotonic()
+    opened = left(
+        playground,
+        Turn(OWNER, "thinker", "Think"),
+        lambda b: any(isinstance(e, Delta) and e.thinking for e in b.events),
+    )
+
+    async def again():
+        async with aclosing(playground.follow(OWNER, opened.chat.id, opened.answer.id)) as news:
+            return (await anext(news)).thought
+
+    first = asyncio.run(again())
+    second = asyncio.run(again())
+    assert 0 < first < second < time.monotonic() - began
+    playground.stop(opened.answer.id)
+
+
+def test_who_comes_back_to_a_text_is_told_of_no_thought(playground):
+    opened = left(playground, Turn(OWNER, "long", "Go on"), writing)
+
+    async def again():
+        async with aclosing(playground.follow(OWNER, opened.chat.id, opened.answer.id)) as news:
+            return (await anext(news)).thought
+
+    assert asyncio.run(again()) == 0
+    playground.stop(opened.answer.id)
 
 
 def test_two_readers_hear_the_same(playground):

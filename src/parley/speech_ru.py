@@ -771,6 +771,8 @@ SAID: Mapping[str, str] = {
     "Add a model to models.yaml, or make room for a second one.": (
         "Добавьте модель в models.yaml или освободите место для второй."
     ),
+    "Vote on it first.": "Сначала проголосуйте.",
+    "A blind round is exported after the vote.": "Слепой раунд экспортируется после голосования.",
     "This comparison is no blind round.": "Это сравнение — не слепой раунд.",
     "This round is not there, or is not yours.": "Этого раунда нет, или он не ваш.",
     "Begin a new round.": "Начните новый раунд.",
@@ -830,4 +832,7 @@ SAID: Mapping[str, str] = {
     "a text of at most {n:#} characters": "текст не длиннее {n} {n:знака|знаков|знаков}",
     "a time like 2026-01-31T12:00:00Z": "время вида 2026-01-31T12:00:00Z",
     "true or false": "true или false",
+    "Vote on it first.": "Сначала проголосуйте.",
+    "A blind round is exported after the vote.": "Слепой раунд экспортируется после голосования.",
+    "Vote on it first.": "Сначала проголосуйте.",
 }

@@ -15,7 +15,6 @@ import pytest
 from benchmarks import soak
 from parley.catalog.spec import ModelSpec
 from parley.engines.local import LocalEngine
-from parley.engines.nursery import Nursery
 from parley.engines.stock import take_stock
 from parley.errors import ParleyError
 from parley.events import Delta, Failed
@@ -30,13 +29,6 @@ from tests.engines.listening import Listener, request
 
 PATIENCE = 120
 GB = 10**9
-
-
-@pytest.fixture(scope="module")
-def nursery():
-    made = Nursery()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -115,6 +115,38 @@ def test_nothing_grave_is_found_about_an_answer(look):
     assert {where: what for where, what in found.items() if what} == {}
 
 
+def test_nothing_grave_is_found_side_by_side(look):
+    page, found = look.page, {}
+    page.evaluate("Parley.compare.fresh(['quick', 'other'].map(model => ({ model })))")
+    found["columns"] = findings(page)
+    look.send("Say anything")
+    page.wait_for_selector(".parley:not(.busy) .figures:visible")
+    found["answers"] = findings(page)
+    page.click("[data-act=word-diff]")
+    page.wait_for_selector(".differing mark")
+    found["diff"] = findings(page)
+    page.click("[data-act=cross-read]")
+    page.wait_for_function("document.querySelectorAll('.crossing .cell').length === 4")
+    page.locator(".crossing .cell").nth(1).click()
+    found["cross-reading"] = findings(page)
+    shut(page)
+    page.locator("[data-act=column-menu]:visible").first.click()
+    expect(page.locator(".menu")).to_be_visible()
+    found["menu"] = findings(page)
+    page.keyboard.press("Escape")
+    page.evaluate("Parley.blind.fresh()")
+    page.evaluate("Parley.blind.among = ['quick', 'other']")
+    found["round"] = findings(page)
+    look.send("Say anything")
+    page.wait_for_selector(".parley:not(.busy) .voting:not(.early)")
+    page.click(".why summary")
+    found["vote"] = findings(page)
+    page.click(".outcome.tie")
+    page.wait_for_selector(".model-card")
+    found["reveal"] = findings(page)
+    assert {where: what for where, what in found.items() if what} == {}
+
+
 def test_axe_would_find_a_fault(person):
     person.page.evaluate("document.querySelector('.send').removeAttribute('aria-label')")
     person.page.evaluate("document.querySelector('.send').removeAttribute('title')")

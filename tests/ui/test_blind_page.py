@@ -1,4 +1,4 @@
-"""Blind rounds, in a real browser: nothing gives a model away before the vote, and a vote is one."""
+"""Blind rounds, in a real browser: nothing names a model before the vote, and a vote is one."""
 
 from __future__ import annotations
 
@@ -70,10 +70,15 @@ def test_a_round_from_prompt_to_reveal(round, person, box, server):
     assert page.locator(".model-card.won").count() == 1
     assert page.locator(".col .figures:visible").count() == 2
     vote = list(box.votes("nobody"))[-1]
-    assert vote.outcome == "left" and vote.ranked and vote.mode == "blind"
-    assert vote.tags == ("clear",) and vote.comment == "Reads better."
+    assert vote.outcome == "left"
+    assert vote.ranked
+    assert vote.mode == "blind"
+    assert vote.tags == ("clear",)
+    assert vote.comment == "Reads better."
     assert {vote.left.model, vote.right.model} == {"quick", "other"}
-    assert vote.left.text and vote.left.seed is not None and vote.left.tokens_per_second
+    assert vote.left.text
+    assert vote.left.seed is not None
+    assert vote.left.tokens_per_second
     assert vote.prompt[-1] == {"role": "user", "content": "What shall we say?"}
     assert page.locator(".col .pick .name").first.inner_text() in cards[0]
 
@@ -126,11 +131,13 @@ def test_nothing_that_is_sent_before_the_vote_names_a_model(round):
     round.begin()
     found = round.ask("open_comparison", chat=round.key)
     for column in found["comparison"]["columns"]:
-        assert column["model"] == "" and column["side"] in ("left", "right")
+        assert column["model"] == ""
+        assert column["side"] in ("left", "right")
         answer = column["messages"][-1]
         shown = json.dumps({k: v for k, v in answer.items() if k not in ("text", "blocks", "tail")})
         assert not NAMES.search(shown), shown
-        assert answer["stats"] == "" and answer["figures"] is None
+        assert answer["stats"] == ""
+        assert answer["figures"] is None
     exported = round.ask("export_chats", chats=[round.key], format="markdown")
     assert "error" in exported
     page.click(".outcome.left")

@@ -225,11 +225,14 @@ def test_figures_stand_under_each_answer_with_a_bar(columns):
     columns.ask("Babble")
     for index in range(2):
         figures = columns.column(index).locator(".figures").inner_text()
-        assert "First token" in figures and "tok/s" in figures and "Ended" in figures
+        assert "First token" in figures
+        assert "tok/s" in figures
+        assert "Ended" in figures
     widths = columns.page.eval_on_selector_all(
         ".figures .tokens_per_second .share b", "all => all.map(b => parseFloat(b.style.width))"
     )
-    assert max(widths) == 100 and min(widths) > 0
+    assert max(widths) == 100
+    assert min(widths) > 0
 
 
 def test_two_answers_word_by_word(columns):
@@ -242,7 +245,9 @@ def test_two_answers_word_by_word(columns):
         ".differing > div", "all => all.map(n => n.textContent.replace(/\\s+/g, ''))"
     )
     marked = page.eval_on_selector_all(".differing mark", "all => all.map(n => n.textContent)")
-    assert len(shown) == 2 and shown[0] != shown[1] and marked
+    assert len(shown) == 2
+    assert shown[0] != shown[1]
+    assert marked
     page.click("[data-act=word-diff]")
     assert columns.answers() == answers
 
@@ -257,7 +262,8 @@ def test_each_model_reads_the_others_answer(columns):
         ".crossing .cell strong", "all => all.map(n => parseFloat(n.innerText.replace(/,/g, '')))"
     )
     # Greedy or not, nobody finds an answer likelier than its own writer does here.
-    assert values[0] < values[1] and values[3] < values[2]
+    assert values[0] < values[1]
+    assert values[3] < values[2]
     page.locator(".crossing .cell").nth(1).click()
     page.wait_for_selector(".reading .tokens .token")
     assert page.locator(".reading .token.p-rare").count() > 0

@@ -26,6 +26,12 @@ def test_it_is_stamped_with_its_model_and_its_place_among_the_answers():
     assert (view["model_name"], view["turn"], view["turns"]) == ("Model", 2, 3)
 
 
+def test_it_says_how_long_it_had_thought_when_its_reader_came():
+    answer = ChatMessage("a1", "q1", "assistant", "", model="m", model_name="Model")
+    assert LiveAnswer(answer, thought=12.34).view()["thinking_for"] == 12.3
+    assert live().view()["thinking_for"] == 0
+
+
 def test_waiting_and_loading_are_said_with_how_far():
     assert after(Queued(2))["status"] == "Waiting for memory, place 2 in the queue"
     busy = after(Queued(1, "busy"))["status"]

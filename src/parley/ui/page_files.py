@@ -61,7 +61,8 @@ Parley.page.start({ element, props, server, watch, trigger: fire });
 
 PIPE = """
 const names = { send: "send" };
-Parley.pipes.add({ fire: data => trigger(names.send, { speaks: LANGUAGE, ...data }), value: () => props.value, watch });
+const fire = data => trigger(names.send, { speaks: LANGUAGE, ...data });
+Parley.pipes.add({ fire, value: () => props.value, watch });
 """
 """What a column's stream comes through; it shows nothing."""
 

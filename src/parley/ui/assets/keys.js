@@ -17,6 +17,8 @@ Parley.keys = (() => {
     [LABELS.KEYS_CHATS, [
       [LABELS.KEY_MOVE, ["↑"], ["↓"]], [LABELS.KEY_RENAME, ["F2"]], [LABELS.KEY_DELETE, ...(MAC ? [[MOD, "⌫"]] : [["Del"]])],
       [LABELS.KEY_ALL, [MOD, "A"]], [LABELS.KEY_DONE, ["Esc"]]]],
+    [LABELS.BLIND, [
+      [LABELS.VOTE_LEFT, ["1"]], [LABELS.VOTE_TIE, ["2"]], [LABELS.VOTE_RIGHT, ["3"]], [LABELS.VOTE_BOTH_BAD, ["4"]]]],
     [LABELS.KEYS_PICKER, [
       [LABELS.KEY_MOVE, ["↑"], ["↓"]], [LABELS.KEY_PICK, ["Enter"]], [LABELS.KEY_STAR, [MOD, "D"]]]],
   ];
