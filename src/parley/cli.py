@@ -1,4 +1,5 @@
-"""The command line: ``python -m parley serve``, ``models``, ``backup`` and ``batch``.
+"""The command line: ``python -m parley serve``, ``models``, ``backup``, ``user`` and
+``batch``.
 
 Reads arguments and environment, calls the part that does the work, and turns every ParleyError into
 one line on stderr. Imports that part only when it is asked for, so that ``--help`` answers at once.
@@ -20,6 +21,7 @@ from parley.settings import (
     HOST_VARIABLE,
     MODELS_VARIABLE,
     PORT_VARIABLE,
+    USERS_VARIABLE,
     Settings,
     read_settings,
 )
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _models(read_settings(os.environ, models=given.models))
             case "backup":
                 _backup(read_settings(os.environ, data_dir=given.data_dir), Path(given.file))
+            case "user":
+                _user(given.name, given.users)
             case "batch":
                 return 0 if _batch(given) else UNFINISHED
             case _:
@@ -84,6 +88,17 @@ def _backup(settings: Settings, file: Path) -> None:
     file = file.expanduser().absolute()
     size = backup(settings.data_dir / FILE, file)
     print(f"{file} ({sizes.size(size)})")
+
+
+def _user(name: str, file: str) -> None:
+    from getpass import getpass
+
+    from parley.people import People
+
+    piped = None if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    password = getpass(f"Password for {name}: ") if piped is None else piped
+    People(Path(file).expanduser().absolute()).add(name, password)
+    print(f"{name} may sign in.")
 
 
 def _batch(given: argparse.Namespace) -> bool:
@@ -190,6 +205,14 @@ def _parser() -> argparse.ArgumentParser:
         "three files there that begin with that name.",
     )
     backup.add_argument("file", metavar="FILE", help="where to; a file that is there stays")
+    user = commands.add_parser(
+        "user",
+        help="make an account, or give one another password",
+        description="Make an account, or give one another password, which is asked for. Start "
+        f"Parley with {USERS_VARIABLE} set to the file, and nobody comes in without an account.",
+    )
+    user.add_argument("name", metavar="NAME")
+    user.add_argument("--users", required=True, metavar="FILE", help="where accounts are kept")
     batch = commands.add_parser(
         "batch",
         parents=[data_folder],

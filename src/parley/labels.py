@@ -563,3 +563,7 @@ TAG_SUPERFICIAL = "Superficial"
 TAG_TOO_LONG = "Too long"
 TAG_IGNORED = "Ignored instructions"
 TAG_REFUSED = "Refused"
+
+# Signing in
+SIGN_OUT = "Sign out"
+SIGN_IN_MESSAGE = "Sign in to see your chats."

@@ -564,3 +564,7 @@ TAG_SUPERFICIAL = "Поверхностно"
 TAG_TOO_LONG = "Слишком длинно"
 TAG_IGNORED = "Не выполнена просьба"
 TAG_REFUSED = "Отказ"
+
+# Signing in
+SIGN_OUT = "Выйти"
+SIGN_IN_MESSAGE = "Войдите, чтобы увидеть свои разговоры."

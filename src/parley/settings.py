@@ -23,6 +23,7 @@ PORT_VARIABLE = "GRADIO_SERVER_PORT"
 MODELS_VARIABLE = "PARLEY_MODELS"
 DATA_VARIABLE = "PARLEY_DATA_DIR"
 MEMORY_VARIABLE = "PARLEY_MEMORY"
+USERS_VARIABLE = "PARLEY_USERS"
 SHARING_VARIABLE = "PARLEY_SHARING"
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -44,7 +45,8 @@ class Settings:
     later one wins where both name a model. Paths are absolute; ``data_dir`` may not exist yet.
     ``memory`` is bytes that models may take on each device, None for what the machine has.
     ``sharing`` lets people make links to copies of their chats; ``local`` is whether only people
-    on this machine come here, who may be told where on it their chats are."""
+    on this machine come here, who may be told where on it their chats are. With ``users``, a file
+    of accounts, nobody comes in without signing in."""
 
     host: str
     port: int | None
@@ -55,6 +57,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     sharing: bool = True
     local: bool = True
+    users: Path | None = None
 
 
 def read_settings(
@@ -80,6 +83,7 @@ def read_settings(
         limits=_limits(environment),
         sharing=_switch(SHARING_VARIABLE, environment, default=not public),
         local=not public and address in LOOPBACK,
+        users=_users(environment.get(USERS_VARIABLE, "").strip()),
     )
 
 
@@ -169,6 +173,18 @@ def _memory(value: str) -> int | None:
             "Give one such as 12GB, 16GiB or 600MB, or leave it out to use most of what is free.",
         )
     return size
+
+
+def _users(value: str) -> Path | None:
+    if not value:
+        return None
+    file = _path(value, USERS_VARIABLE)
+    if not file.is_file():
+        raise _bad(
+            f"{USERS_VARIABLE} names {file}, which is not there.",
+            "Make it with: python -m parley user NAME --users FILE.",
+        )
+    return file
 
 
 def _switch(variable: str, environment: Mapping[str, str], *, default: bool) -> bool:

@@ -50,14 +50,23 @@ def shoot(page: Page, name: str) -> None:
 
 def talk(person: Person) -> None:
     """A conversation in which the model is switched half-way."""
-    person.page.click(".top [data-act=settings]")
-    person.page.fill(".field[data-key=temperature] input[type=number]", "0")
-    person.page.click(".drawer [data-act=settings]")
+    page = person.page
+    for name in ("Parley Guide mini", "Parley Guide"):
+        pick(person, name)
+        page.click(".top [data-act=settings]")
+        page.fill(".field[data-key=temperature] input[type=number]", "0")
+        page.click(".drawer [data-act=settings]")
     person.ask("How do I switch models?")
-    person.pick("Parley Guide mini")
+    pick(person, "Parley Guide mini")
     person.ask("What is OLMo?")
-    person.pick("Parley Guide")
+    pick(person, "Parley Guide")
     person.ask("What are the five items of openness?")
+
+
+def pick(person: Person, name: str) -> None:
+    """One of two names may begin with the other."""
+    person.page.click("button.picker")
+    person.page.locator(".option .name").get_by_text(name, exact=True).first.click()
 
 
 # -- screens: each is reached from a conversation --
@@ -173,6 +182,7 @@ def files(person: Person) -> None:
 
 
 def thinking(person: Person) -> None:
+    person.page.evaluate("Parley.chats.fresh()")
     stream = Stream(person.page)
     stream.start()
     stream.say(thinking="Five items are asked for: what the training data is, whether the weights")
@@ -181,7 +191,7 @@ def thinking(person: Person) -> None:
 
 SCREENS: tuple[Screen, ...] = (
     *(chat, picker, filtered, settings, machine, data, keys, history_menu, choosing, found, share),
-    *(details, inspector, exact_prompt, view_code, feedback, files, thinking, shared),
+    *(details, inspector, exact_prompt, view_code, feedback, thinking, files, shared),
 )
 ONLY_WIDE = {keys}
 """A phone has no keyboard, and no button for its sheet."""

@@ -12,12 +12,15 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from parley import labels
+from starlette.requests import Request
+
+from parley import labels, people
 from parley.api import routes
 from parley.arena.compare import MOST as MOST_COLUMNS
 from parley.arena.rounds import Rounds
@@ -28,6 +31,7 @@ from parley.engines.local import LocalEngine
 from parley.engines.nursery import Nursery
 from parley.engines.stock import take_stock
 from parley.errors import ParleyError
+from parley.people import People
 from parley.playground import Playground
 from parley.pool import memory
 from parley.pool.appraiser import Appraiser
@@ -191,7 +195,7 @@ def _launch(demo: Any, settings: Settings, playground: Playground) -> None:
             "Another program may hold the port, or the address is not this machine's: give others "
             "with --port and --host.",
         ) from error
-    routes.install(app, playground.pool, playground.meters)
+    routes.install(app, playground.pool, playground.meters, signed_in=_signed_in(app, settings))
     print(f"{labels.APP} is open at {url}", flush=True)
     if shared:
         print(f"and, for anyone who has the link, at {shared}", flush=True)
@@ -212,7 +216,24 @@ def serve(demo: Any, settings: Settings) -> Any:
         head=page_files.head(),
         allowed_paths=[],
         max_threads=100,
+        auth=People(settings.users).check if settings.users else None,
+        auth_message=labels.SIGN_IN_MESSAGE if settings.users else None,
     )
+
+
+def _signed_in(app: Any, settings: Settings) -> Callable[[Request], Mapping[str, str]]:
+    """Who is behind a request, by the cookie that Gradio gave them when they signed in."""
+    if settings.users is None:
+        return lambda _: {}
+    secret = people.key(settings.data_dir)
+
+    def found(request: Request) -> Mapping[str, str]:
+        cookies = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
+        token = next((request.cookies[name] for name in cookies if name in request.cookies), None)
+        name = app.tokens.get(token)
+        return {"name": name, "owner": people.identity(secret, name)} if name else {}
+
+    return found
 
 
 def _be_quiet() -> None:

@@ -121,7 +121,25 @@ window.Parley = (() => {
     if (node && root.contains(node) && acts.has(node.dataset.act) && node.getAttribute("aria-disabled") !== "true") acts.get(node.dataset.act)(node, e);
   }
 
-  return { act, click, fill, number, letter, flash, alive, remember, token, owner, el, icon, avatar, hue, put, attr, linked, rows, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
+  // Somebody who has signed in is the same person in every browser, and not the one who was here before.
+  async function identify() {
+    let found = null;
+    // A server that has only just opened may not know the address yet.
+    for (let tries = 0; tries < 10 && !found; tries++) {
+      found = await fetch("identity", { signal: AbortSignal.timeout(8000) }).then(r => r.ok ? r.json() : null, () => null);
+      if (!found) await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    found ??= {};
+    if (!/^[0-9a-f]{32}$/.test(found.owner || "")) return null;
+    owner = found.owner;
+    if (remember.get("signed-in") !== owner) {
+      for (const key of Object.keys(localStorage)) if (/^parley\.(draft|files|sending)/.test(key)) localStorage.removeItem(key);
+      remember.set("signed-in", owner);
+    }
+    return found.name;
+  }
+
+  return { act, click, fill, number, letter, flash, alive, remember, token, identify, get owner() { return owner; }, el, icon, avatar, hue, put, attr, linked, rows, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
 })();
 
 // The theme is set before the first paint; Gradio's own switch on <body> is kept in step.

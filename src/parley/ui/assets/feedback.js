@@ -53,6 +53,7 @@ Parley.feedback = (() => {
     });
     rating.replaceChildren(form);
     rating.hidden = false;
+    rating.scrollIntoView({ block: "nearest" }); // it may have opened below the edge
   }
   function close(message) { message.parts.rating.hidden = true; message.parts.rating.replaceChildren(); }
   // As close, by the reader: the focus goes back to her thumb.

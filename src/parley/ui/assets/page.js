@@ -1,12 +1,12 @@
 // The page at work: joins the rooms above with the server. `start` is called once by the gr.HTML
 // component that holds the page, with what Gradio gives it.
 Parley.page = (() => {
-  const { remember, owner } = Parley;
+  const { remember } = Parley;
   let root, server, watch, props, box, sendButton, stopButton, hint, version = null, lastName = "";
 
   const $ = selector => root.querySelector(selector);
   const wide = () => innerWidth > 900;
-  Parley.ask = (name, data = {}) => server[name]({ owner, speaks: LANGUAGE, ...data });
+  Parley.ask = (name, data = {}) => server[name]({ owner: Parley.owner, speaks: LANGUAGE, ...data });
 
   async function start(given) {
     ({ server, watch, props } = given);
@@ -41,6 +41,9 @@ Parley.page = (() => {
     });
     document.addEventListener("keydown", shortcut);
     setInterval(tick, 1000);
+    const mine = await Parley.identify(), me = $(".foot .me");
+    me.hidden = !mine;
+    if (mine) me.querySelector(".value").textContent = mine;
     while (true) {
       try { await refresh(); break; } catch { say(LABELS.NO_SERVER_YET); await new Promise(resolve => setTimeout(resolve, 1000)); }
     }
@@ -100,7 +103,7 @@ Parley.page = (() => {
 
   // -- the composer: of the chat, or of all columns of a comparison --
   // What every stream is begun with.
-  const sent = data => ({ owner, ...data });
+  const sent = data => ({ owner: Parley.owner, ...data });
   const here = () => Parley.stage.now === "compare" ? Parley.compare : { busy: () => !!Parley.turn?.current, stop: () => Parley.turn.stop(), submit: Parley.chats.submit };
   const submit = () => here().submit();
 
@@ -147,6 +150,7 @@ Parley.page = (() => {
     act("picker", () => Parley.picker.open());
     act("close-picker", () => Parley.picker.close());
     act("theme", () => Parley.theme.next());
+    act("sign-out", () => { location.href = "logout"; });
     act("language", () => Parley.language.next());
     act("to-bottom", () => Parley.scroll.end());
     act("reset", () => Parley.settings.reset());
