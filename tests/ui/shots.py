@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -35,11 +36,21 @@ COLOURS = 128
 LAST = ".msg.assistant:last-child"
 FILE = {"name": "models.csv", "mimeType": "text/csv", "buffer": b"model,parameters\nOLMo 2,1.48B\n"}
 
+PLACES = """(places) => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode())
+    for (const [real, shown] of places)
+      walker.currentNode.data = walker.currentNode.data.replaceAll(real, shown);
+}"""
+"""Where this machine keeps things is replaced by where people usually do."""
+DATA = Path(tempfile.gettempdir()) / "parley-shots"
+
 Screen = Callable[[Person], None]
 
 
 def shoot(page: Page, name: str) -> None:
     page.wait_for_timeout(SETTLE)
+    page.evaluate(PLACES, [[str(ROOT), "~/parley"], [str(DATA), "~/.local/share/parley"]])
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     name = OWN_NAMES.get(name, name)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
@@ -212,6 +223,7 @@ def russian(person: Person) -> None:
 
 def main(*words: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(DATA, ignore_errors=True)
     chromium = find_chromium()
     if chromium is None:
         sys.exit("Screenshots need Chromium: install it, or name one in PARLEY_CHROMIUM.")
@@ -220,8 +232,7 @@ def main(*words: str) -> None:
         return not words or any(word in name for word in words)
 
     with (
-        tempfile.TemporaryDirectory() as folder,
-        running(ROOT / "models.yaml", Path(folder)) as server,
+        running(ROOT / "models.yaml", DATA) as server,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
