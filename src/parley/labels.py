@@ -567,3 +567,7 @@ TAG_REFUSED = "Refused"
 # Signing in
 SIGN_OUT = "Sign out"
 SIGN_IN_MESSAGE = "Sign in to see your chats."
+
+# A vote with names in sight
+VOTE_FOR = "{model} is better"
+VOTED_OPEN = "Your vote: {outcome}. It is kept, and does not rank: the names were in sight."

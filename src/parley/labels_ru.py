@@ -568,3 +568,7 @@ TAG_REFUSED = "Отказ"
 # Signing in
 SIGN_OUT = "Выйти"
 SIGN_IN_MESSAGE = "Войдите, чтобы увидеть свои разговоры."
+
+# A vote with names in sight
+VOTE_FOR = "Лучше {model}"
+VOTED_OPEN = "Ваш голос: {outcome}. Он сохранён, но в рейтинг не входит: имена были видны."

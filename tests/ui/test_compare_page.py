@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from parley.arena.votes import VoteBox
 from tests.ui.conftest import Person, running
 
 BOX = ".composer textarea"
@@ -317,6 +318,21 @@ def test_scrolling_together_is_a_choice(columns, person):
     page.mouse.wheel(0, 3000)
     page.wait_for_function(f"({tops})()[0] > 100")
     assert page.evaluate(tops)[1] < 20
+
+
+def test_a_vote_with_names_in_sight_is_kept_and_does_not_rank(columns, server):
+    page = columns.page
+    columns.begin("quick", "other")
+    columns.ask("Babble")
+    page.click(".open-vote button:has-text('Other OLMo is better')")
+    page.wait_for_selector(".open-vote [role=status]")
+    box = VoteBox(server.data)
+    vote = list(box.votes("nobody"))[-1]
+    box.close()
+    assert (vote.outcome, vote.mode, vote.ranked) == ("right", "open", False)
+    # The next question is another one to vote on.
+    columns.ask("Again")
+    page.wait_for_selector(".open-vote button")
 
 
 def test_one_persons_comparison_is_nobody_elses(columns, people, server):

@@ -5,7 +5,7 @@ Parley.blind = (() => {
   const OUTCOMES = [["left", LABELS.VOTE_LEFT, "1"], ["tie", LABELS.VOTE_TIE, "2"], ["right", LABELS.VOTE_RIGHT, "3"], ["both_bad", LABELS.VOTE_BOTH_BAD, "4"]];
   const TAGS = { correct: LABELS.TAG_CORRECT, complete: LABELS.TAG_COMPLETE, clear: LABELS.TAG_CLEAR, creative: LABELS.TAG_CREATIVE, concise: LABELS.TAG_CONCISE, wrong: LABELS.TAG_WRONG, made_up: LABELS.TAG_MADE_UP, superficial: LABELS.TAG_SUPERFICIAL, too_long: LABELS.TAG_TOO_LONG, ignored_instructions: LABELS.TAG_IGNORED, refused: LABELS.TAG_REFUSED };
   const CATEGORIES = { general: LABELS.CATEGORY_GENERAL, writing: LABELS.CATEGORY_WRITING, coding: LABELS.CATEGORY_CODING, maths: LABELS.CATEGORY_MATHS, reasoning: LABELS.CATEGORY_REASONING, knowledge: LABELS.CATEGORY_KNOWLEDGE, translation: LABELS.CATEGORY_TRANSLATION, other: LABELS.CATEGORY_OTHER };
-  let on = false, round = null, category = "general", since = null, panel = null, sending = false;
+  let on = false, round = null, category = "general", since = null, panel = null, openVote = null, sending = false;
 
   Parley.stage.add("blind", { open: () => fresh() });
   document.addEventListener("keydown", e => {
@@ -25,12 +25,29 @@ Parley.blind = (() => {
     draw();
     document.querySelector(".parley .composer textarea").focus();
   }
-  function reset() { on = false; round = null; since = null; sending = false; panel?.remove(); panel = null; }
+  // Two whose names are known, and both have answered: a vote that is kept and does not rank.
+  function offer() {
+    const two = Parley.compare.shown(), ready = !on && !panel && Parley.compare.id && two.length === 2 && Parley.compare.columns.length === 2 && two[0].model !== two[1].model && !Parley.compare.busy() && both();
+    const key = ready ? two.map(c => c.lastAnswer().id).join() : null;
+    if (openVote?.key === key) return;
+    openVote?.remove();
+    openVote = null;
+    if (!ready) return;
+    const word = ([name, text]) => name === "left" ? fill(LABELS.VOTE_FOR, { model: two[0].name() }) : name === "right" ? fill(LABELS.VOTE_FOR, { model: two[1].name() }) : text;
+    openVote = el("div", { class: "open-vote", role: "group", "aria-label": LABELS.VOTE }, ...OUTCOMES.map(o => el("button", { type: "button", class: "plain", onclick: async () => {
+      const found = await Parley.ask("vote_open", { chat: Parley.compare.id, outcome: o[0] }).catch(() => null);
+      if (!Parley.toast.failed(found)) openVote.replaceChildren(el("span", { role: "status" }, fill(LABELS.VOTED_OPEN, { outcome: word(o) })));
+    } }, word(o))));
+    openVote.key = key;
+    Parley.compare.tray.append(openVote);
+  }
+  function reset() { openVote?.remove(); openVote = null; on = false; round = null; since = null; sending = false; panel?.remove(); panel = null; }
   // `among` narrows a round to some models, as a line-up does.
   const asked = () => ({ category, models: api.among });
   function begun(id) { round = id; draw(); }
   // A kept comparison was opened: it may be a round that was left before the vote.
   async function opened(found) {
+    offer();
     on = found.columns.some(c => c.side);
     if (!on) return;
     Parley.compare.enter();
@@ -43,6 +60,7 @@ Parley.blind = (() => {
   // Both have said something: from now on there is something to judge.
   const both = () => Parley.compare.columns.length === 2 && Parley.compare.columns.every(c => { const last = c.lastAnswer(); return last && !last.error && (last.text || last.blocks?.length || last.tail); });
   function looked() {
+    offer();
     if (!on || !panel?.voting) return;
     const early = !round || !both();
     if (!early) since ??= performance.now();
