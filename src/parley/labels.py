@@ -571,3 +571,9 @@ SIGN_IN_MESSAGE = "Sign in to see your chats."
 # A vote with names in sight
 VOTE_FOR = "{model} is better"
 VOTED_OPEN = "Your vote: {outcome}. It is kept, and does not rank: the names were in sight."
+
+# Why an answer ended, in a narrow column
+BRIEF_STOP = "by itself"
+BRIEF_LENGTH = "token limit"
+BRIEF_CANCELLED = "by you"
+BRIEF_INTERRUPTED = "interrupted"

@@ -572,3 +572,9 @@ SIGN_IN_MESSAGE = "Войдите, чтобы увидеть свои разго
 # A vote with names in sight
 VOTE_FOR = "Лучше {model}"
 VOTED_OPEN = "Ваш голос: {outcome}. Он сохранён, но в рейтинг не входит: имена были видны."
+
+# Why an answer ended, in a narrow column
+BRIEF_STOP = "само"
+BRIEF_LENGTH = "лимит"
+BRIEF_CANCELLED = "вами"
+BRIEF_INTERRUPTED = "прервано"

@@ -110,7 +110,7 @@ Parley.blind = (() => {
     panel = el("section", { class: "round-panel", "aria-label": LABELS.REVEAL },
       el("p", { class: "verdict", role: "status" }, word),
       el("div", { class: "cards" }, ...["left", "right"].map(side => card(found.cards[side], side, outcome === side))),
-      el("div", { class: "do" }, el("button", { type: "button", class: "primary", "data-act": "next-round" }, LABELS.NEXT_ROUND), el("button", { type: "button", class: "plain", "data-act": "room", "data-room": "board" }, LABELS.SEE_BOARD)));
+      el("div", { class: "do" }, el("button", { type: "button", class: "primary", "data-act": "next-round" }, LABELS.NEXT_ROUND), Parley.stage.has("board") ? el("button", { type: "button", class: "plain", "data-act": "room", "data-room": "board" }, LABELS.SEE_BOARD) : ""));
     Parley.compare.tray.append(panel);
     panel.querySelector("[data-act=next-round]").focus();
   }

@@ -100,7 +100,7 @@ Parley.columns = (() => {
     { key: "completion_tokens", label: LABELS.COUNT_TOKENS, shown: value => Parley.number(value) },
     { key: "total_seconds", label: LABELS.FACT_TOTAL, shown: time },
   ];
-  const ENDED = { stop: LABELS.ENDED_STOP, length: LABELS.ENDED_LENGTH, cancelled: LABELS.ENDED_CANCELLED, interrupted: LABELS.ENDED_INTERRUPTED };
+  const ENDED = { stop: LABELS.BRIEF_STOP, length: LABELS.BRIEF_LENGTH, cancelled: LABELS.BRIEF_CANCELLED, interrupted: LABELS.BRIEF_INTERRUPTED };
   const settings = given => ({ ...given.settings, ...(typeof given.system_prompt === "string" ? { system_prompt: given.system_prompt } : {}) });
   // The largest of each figure, which is what a full bar stands for.
   const most = all => Object.fromEntries(ROWS.map(row => [row.key, Math.max(0, ...all.map(f => f?.[row.key] || 0))]));

@@ -13,7 +13,6 @@ Parley.page = (() => {
     root = given.element.querySelector(".parley");
     box = $("textarea"); sendButton = $(".send"); stopButton = $(".stop"); hint = $(".hint");
     acts();
-    Parley.stage.start(root);
     Parley.messages.start();
     Parley.toast.start($(".toasts"));
     Parley.history.start($(".history .list"));
@@ -29,6 +28,7 @@ Parley.page = (() => {
     const ear = $(".announce:not(.heard)"), lost = () => { if (wide()) box.focus(); };
     Parley.chats.start({ root, box, title: $(".title"), scrollBox: $(".stage > .scroll"), use, said: say, hint, ear, buttons, lost, trigger: data => given.trigger("send", sent(data)) });
     Parley.compare.start({ root, box, said: say, ear, buttons, lost, sent });
+    Parley.stage.start(root);
     Parley.theme.apply(); Parley.theme.watch(); Parley.language.watch();
     if (remember.get("side", true) === false && wide()) root.classList.add("side-closed");
     watch("value", () => Parley.chats.talk.turn.arrive(props.value));

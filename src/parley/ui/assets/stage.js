@@ -10,6 +10,7 @@ Parley.stage = (() => {
   function start(element) {
     root = element;
     addEventListener("hashchange", () => enter());
+    for (const node of root.querySelectorAll("[data-act=room]")) node.hidden = !rooms.has(node.dataset.room);
     Parley.act("room", node => { root.classList.remove("side-open"); go(node.dataset.room); });
   }
   const address = () => { const [, name = "c", what = null] = location.hash.match(/^#\/(\w+)(?:\/([\w-]{1,64}))?$/) || []; return { name, what }; };
@@ -31,5 +32,5 @@ Parley.stage = (() => {
     const heading = rooms.get(name).heading;
     if (heading) root.querySelector(".top .title").textContent = heading;
   }
-  return { add, start, enter, go, show, address, get now() { return now; } };
+  return { add, start, enter, go, show, address, has: name => rooms.has(name), get now() { return now; } };
 })();
