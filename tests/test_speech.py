@@ -33,6 +33,7 @@ ELSEWHERE = {
     "guide/": "training, by developers",
     "settings.py": "read in a terminal, before there is a page",
     "cli.py": "read in a terminal",
+    "people.py": "read in a terminal",
     "chats/backup.py": "read in a terminal",
     "ui/app.py": "read in a terminal",
     "ui/endpoints.py": "read by programs",

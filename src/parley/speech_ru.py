@@ -832,7 +832,4 @@ SAID: Mapping[str, str] = {
     "a text of at most {n:#} characters": "текст не длиннее {n} {n:знака|знаков|знаков}",
     "a time like 2026-01-31T12:00:00Z": "время вида 2026-01-31T12:00:00Z",
     "true or false": "true или false",
-    "Vote on it first.": "Сначала проголосуйте.",
-    "A blind round is exported after the vote.": "Слепой раунд экспортируется после голосования.",
-    "Vote on it first.": "Сначала проголосуйте.",
 }

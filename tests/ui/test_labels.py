@@ -23,6 +23,8 @@ SAME = {
     "MARKDOWN": "a name",
     "HTML": "a name",
     "JSON": "a name",
+    "JSONL": "a name",
+    "CSV": "a name",
     "DELETE_KEY": "what is written on the key",
     "TOP_P": "the setting's name in Russian too",
     "TOP_K": "the setting's name in Russian too",

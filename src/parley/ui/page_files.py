@@ -48,10 +48,15 @@ SCRIPTS = (
     "lineups",
     "across",
     "blind",
+    "standings",
+    "board",
     "links",
     "page",
 )
-STYLES = ("page", "machine", "prose", "messages", "history", "composer", "looks", "compare")
+STYLES = (
+    *("page", "machine", "prose", "messages", "history", "composer", "looks", "compare"),
+    "board",
+)
 
 BOOT = """
 const names = { send: "send" };  // Gradio offers an event for each quoted word it finds here

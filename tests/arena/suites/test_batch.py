@@ -77,7 +77,9 @@ def test_a_killed_run_goes_on_and_repeats_no_finished_cell(suite, catalogue, tmp
 
 def test_results_and_a_judge(suite, catalogue, tmp_path, capsys):
     out = tmp_path / "results"
-    suite.write_text("prompt,prompt_2,expected,check\nHello,,.,regex\nHi,Again,nobody babbles this,contains\n")
+    suite.write_text(
+        "prompt,prompt_2,expected,check\nHello,,.,regex\nHi,Again,nobody babbles this,contains\n"
+    )
     assert main(command(suite, out, catalogue, "one,two", "--judge", "umpire")) == 0
     printed = capsys.readouterr()
     assert "50%" in printed.out
