@@ -3,11 +3,11 @@
     python benchmarks/columns.py [--quick] [--rounds 3] [--folder FOLDER]
 
 Each column is a model in a process of its own, as in a comparison on the page: a small model with a
-short answer and one, two or three larger ones with long ones, first each alone, then all at once. The fair share of a column is its
-time alone times the number of columns that are still writing, summed over its tokens; with cores for
-everybody it would be its time alone. The counter-figure is how a page that asks its columns for a
-piece each in turn would have shown the very same answers, computed from the moments at which their
-pieces came: column i's k-th piece is seen when it is there and the piece before it was seen.
+short answer and one, two or three larger ones with long ones, first each alone, then all at once.
+With cores for everybody a column would take its time alone; where they share cores, that times the
+number of columns. The counter-figure is how a page that asks its columns for a piece each in turn
+would have shown the very same answers, computed from the moments at which their pieces came: a
+piece is seen when it is there and the one that is asked for before it was seen.
 """
 
 from __future__ import annotations

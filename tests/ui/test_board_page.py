@@ -65,7 +65,7 @@ def test_models_stand_in_order_with_ranges_and_intervals(board):
     assert "Quick Llama" in first
     assert re.search(r"\d+ ± \d+", first)
     assert page.locator(".ratings .whisker circle").count() >= 3
-    assert page.locator(".pairs tbody td.above").count() >= 3
+    assert page.locator(".pairs tbody td.ahead").count() >= 3
 
 
 def test_those_who_never_met_stand_apart_and_without_ranks(board):

@@ -95,7 +95,7 @@ Parley.standings = (() => {
       if (row === column) return el("td", { class: "self" });
       const p = found.get(row + "\n" + column);
       const said = fill(LABELS.BOARD_PAIR, { row: name(row), column: name(column), share: share(p.share.value), range: range(p.share) }) + " " + (p.votes ? fill(LABELS.BOARD_PAIR_VOTES, { votes: number(p.votes), wins: p.wins, ties: p.ties, losses: p.losses, both_bad: p.both_bad }) : LABELS.BOARD_NEVER_MET);
-      const node = el("td", { class: p.votes ? p.share.value >= .5 ? "above" : "below" : "never", title: said }, el("b", {}, share(p.share.value)), el("small", {}, p.votes ? number(p.votes) : "–"));
+      const node = el("td", { class: p.votes ? p.share.value >= .5 ? "ahead" : "behind" : "never", title: said }, el("b", {}, share(p.share.value)), el("small", {}, p.votes ? number(p.votes) : "–"));
       node.style.setProperty("--strength", Math.min(1, Math.abs(p.share.value - .5) * 2).toFixed(3));
       return node;
     };
