@@ -566,7 +566,6 @@ TAG_REFUSED = "Refused"
 
 # Signing in
 SIGN_OUT = "Sign out"
-SIGN_IN_MESSAGE = "Sign in to see your chats."
 
 # A vote with names in sight
 VOTE_FOR = "{model} is better"
@@ -642,7 +641,7 @@ BOARD_BOTH_BAD_WHAT = (
     "Part of all votes that found both answers bad, with its 95 % interval. It moves no rating."
 )
 BOARD_BOTH_BAD_MODEL = "Part of the votes on this model's answers that found both bad."
-BOARD_LEFT = "Left seat"
+BOARD_LEFT = "Left seat's share"
 BOARD_LEFT_WHAT = (
     "What part of the points the left answer gets between equals; it is taken out of the ratings."
 )

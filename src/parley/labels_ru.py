@@ -567,7 +567,6 @@ TAG_REFUSED = "Отказ"
 
 # Signing in
 SIGN_OUT = "Выйти"
-SIGN_IN_MESSAGE = "Войдите, чтобы увидеть свои разговоры."
 
 # A vote with names in sight
 VOTE_FOR = "Лучше {model}"
@@ -639,7 +638,7 @@ BOARD_TIES_WHAT = "Доля голосов «одинаково хороши» �
 BOARD_BOTH_BAD = "Оба плохи"
 BOARD_BOTH_BAD_WHAT = "Доля голосов «оба плохи» с интервалом 95 %. На оценки не влияет."
 BOARD_BOTH_BAD_MODEL = "Доля голосов об ответах этой модели, где оба плохи."
-BOARD_LEFT = "Левое место"
+BOARD_LEFT = "Доля левого места"
 BOARD_LEFT_WHAT = "Какую долю очков при равных получает левый ответ; из оценок это вычтено."
 BOARD_GROUP = "Группа {number}"
 BOARD_RATINGS = "Оценки"

@@ -70,7 +70,8 @@ def test_models_stand_in_order_with_ranges_and_intervals(board):
 
 def test_those_who_never_met_stand_apart_and_without_ranks(board):
     page = board()
-    assert sorted(models(page)[1]) == ["nobody's-model", "torn"]
+    # By name, not by rating, though the one vote there is was for the other.
+    assert models(page)[1] == ["nobody's-model", "torn"]
     assert page.locator(".apart").is_visible()
     few = page.locator(".few").last.inner_text()
     assert "Not enough votes" in few
@@ -87,6 +88,38 @@ def test_a_filter_changes_which_votes_count(board):
     assert sorted(models(page)[0]) == ["nobody's-model", "torn"]
     page.click("[data-act=board-clear]")
     expect(page.locator(".lead")).to_have_text(everything)
+
+
+def test_ties_are_left_out_of_the_ratings_and_stay_out_after_a_reload(board):
+    page = board()
+    votes = page.locator(".ratings tbody .votes").first
+    everything = votes.text_content()
+    page.click(".board .filter:has-text('Drop ties')")
+    expect(votes).not_to_have_text(everything)
+    fewer = votes.text_content()
+    page.reload()
+    page.wait_for_selector(".ratings")
+    expect(page.locator(".board .filter[aria-pressed=true]")).to_have_text("Drop ties")
+    expect(votes).to_have_text(fewer)
+
+
+def test_of_two_models_each_has_what_the_other_lacks(board):
+    cells = board().eval_on_selector_all(
+        ".standing:first-of-type .pairs tbody td:not(.self)",
+        "all => all.map(td => [parseInt(td.querySelector('b').textContent), td.title])",
+    )
+    shares = [share for share, _ in cells]
+    # Quick over other, quick over slow; other over quick, over slow; slow over quick, over other.
+    for one, back in ((0, 2), (1, 4), (3, 5)):
+        assert abs(shares[one] + shares[back] - 100) <= 1
+    assert re.search(r"Quick Llama against .+: \d+% \(\d+–\d+%\)", cells[0][1])
+
+
+def test_the_middle_of_the_ratings_is_marked(board):
+    page = board()
+    assert page.locator(".ratings >> nth=0").locator(".axis .middle").text_content() == "1000"
+    marks = page.locator(".ratings >> nth=0").locator(".whisker .middle")
+    expect(marks).to_have_count(3)
 
 
 def test_a_new_vote_is_seen_without_a_reload(board, box):
@@ -124,10 +157,8 @@ def test_without_votes_it_says_how_to_begin(people, empty):
     page = people().page
     page.goto(empty.url + "/#/board")
     page.wait_for_selector(".parley[data-ready]")
-    page.wait_for_selector(".board .empty, .ratings")
-    if page.locator(".board .empty").count():
-        page.click(".board .empty [data-room=blind]")
-        page.wait_for_selector(".voting")
+    page.click(".board .empty [data-room=blind]")
+    page.wait_for_selector(".voting")
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -168,6 +168,7 @@ def test_a_search_finds_titles_and_messages_in_pieces(house):
     in_title, in_message = house.ask("find_chats", text="WHALE")["results"][:2]
     assert in_title == {
         "chat": key,
+        "column": None,
         "message": None,
         "title": [["On ", False], ["whales", True]],
         "snippet": [],

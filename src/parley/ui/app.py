@@ -48,6 +48,9 @@ PROBE_SECONDS = 120.0
 CATALOGUE_POLL = 2.0
 """Seconds between two looks at the catalogue's files."""
 
+SIGN_IN = "Sign in to see your chats."
+"""On Gradio's own page for it, which has one language."""
+
 TIDY = 3600.0
 """Seconds after which what was deleted long ago is looked for again."""
 
@@ -217,7 +220,7 @@ def serve(demo: Any, settings: Settings) -> Any:
         allowed_paths=[],
         max_threads=100,
         auth=People(settings.users).check if settings.users else None,
-        auth_message=labels.SIGN_IN_MESSAGE if settings.users else None,
+        auth_message=SIGN_IN if settings.users else None,
     )
 
 

@@ -4,6 +4,7 @@ Parley.standings = (() => {
   const { el, fill, number, avatar } = Parley;
   const STEPS = [20, 50, 100, 200, 400, 1000, 2000]; // rating points between two marks
   const MARKS = 6; // at most
+  const MIDDLE = 1000; // what the ratings of a group are about
 
   const share = x => x.toLocaleString(LANGUAGE, { style: "percent", maximumFractionDigits: 0 });
   const range = e => `${Math.round(e.low * 100)}–${share(e.high)}`;
@@ -15,7 +16,7 @@ Parley.standings = (() => {
     const several = board.groups.length > 1;
     return [figures(board),
       ...board.groups.flatMap((group, i) => [several && i === 1 ? el("p", { class: "apart" }, LABELS.BOARD_APART) : null, standing(group, i, several)]),
-      board.style.length ? looks(board.style) : null,
+      looks(board.style),
       el("p", { class: "note" }, board.facets.leaked ? fill(LABELS.BOARD_LEAKED, { count: number(board.facets.leaked) }) + " " : "", LABELS.BOARD_NOTE)].filter(Boolean);
   }
 
@@ -30,7 +31,9 @@ Parley.standings = (() => {
   }
 
   // -- one group --
-  function standing(group, index, several) {
+  function standing(found, index, several) {
+    // Without enough votes for ranks no order is told by where a model stands, either.
+    const group = found.enough ? found : { ...found, rows: [...found.rows].sort((a, b) => name(a.model).localeCompare(name(b.model), LANGUAGE)) };
     const alone = group.rows.length < 2, id = "parley-board-" + index;
     const section = el("section", { class: "standing", "aria-labelledby": id });
     section.append(el("h2", { id }, several ? fill(LABELS.BOARD_GROUP, { number: index + 1 }) : LABELS.BOARD_RATINGS));
@@ -63,7 +66,7 @@ Parley.standings = (() => {
       el("td", { role: "cell", class: "record", title: fill(LABELS.BOARD_WTL, { wins: row.wins, ties: row.ties, losses: row.losses }) },
         el("span", { class: "split", "aria-hidden": "true" }, ...["wins", "ties", "losses"].map(kind => { const part = el("i", { class: kind }); part.style.flexGrow = all ? row[kind] / all : 0; return part; })),
         el("span", { class: "counts" }, `${number(row.wins)} / ${number(row.ties)} / ${number(row.losses)}`)),
-      el("td", { role: "cell", class: "both", title: range(row.both_bad_rate) }, el("span", { class: "what" }, LABELS.BOARD_BOTH_BAD), share(row.both_bad_rate.value)));
+      cell("both", el("span", { class: "what" }, LABELS.BOARD_BOTH_BAD), el("span", { class: "rate" }, share(row.both_bad_rate.value)), " ", el("small", {}, range(row.both_bad_rate))));
   }
 
   // -- the plot: one axis for all rows of a group --
@@ -75,10 +78,11 @@ Parley.standings = (() => {
     for (let at = Math.ceil(low / step) * step; at <= high; at += step) marks.push(at);
     return { marks, at: x => ((x - low) / (high - low) * 100).toFixed(2) + "%" };
   }
+  const marked = mark => mark === MIDDLE ? "mark middle" : "mark";
   const svg = (kind, inside) => el("span", { class: kind, "aria-hidden": "true", html: `<svg width="100%" height="100%">${inside}</svg>` });
-  const axis = ({ marks, at }) => svg("axis", marks.map(m => `<text x="${at(m)}" y="12" text-anchor="middle">${m}</text>`).join(""));
+  const axis = ({ marks, at }) => svg("axis", marks.map(m => `<text class="${marked(m)}" x="${at(m)}" y="12" text-anchor="middle">${m}</text>`).join(""));
   function whisker({ rating: r }, { marks, at }) {
-    return svg("whisker", marks.map(m => `<line class="mark" x1="${at(m)}" x2="${at(m)}" y1="0" y2="100%"/>`).join("")
+    return svg("whisker", marks.map(m => `<line class="${marked(m)}" x1="${at(m)}" x2="${at(m)}" y1="0" y2="100%"/>`).join("")
       + `<line class="span" x1="${at(r.low)}" x2="${at(r.high)}" y1="50%" y2="50%"/>`
       + [r.low, r.high].map(x => `<line class="end" x1="${at(x)}" x2="${at(x)}" y1="35%" y2="65%"/>`).join("")
       + `<circle cx="${at(r.value)}" cy="50%" r="4.5"/>`);
@@ -108,10 +112,13 @@ Parley.standings = (() => {
 
   // -- what looks are worth --
   function looks(style) {
+    // What never differed between two answers is worth an exact nothing.
+    const told = style.filter(e => e.points.value !== 0);
+    if (!told.length) return null;
     const words = { tokens: LABELS.BOARD_LENGTH, headers: LABELS.BOARD_HEADERS, lists: LABELS.BOARD_LISTS, bold: LABELS.BOARD_BOLD };
     const signed = x => (x > 0 ? "+" : "") + points(x);
     return el("section", { class: "standing", "aria-labelledby": "parley-board-looks" }, el("h2", { id: "parley-board-looks" }, LABELS.BOARD_LOOKS), el("p", { class: "soft" }, LABELS.BOARD_LOOKS_WHAT),
-      el("dl", { class: "tiles" }, ...style.map(e => el("div", { class: "tile" }, el("dt", {}, words[e.feature]), el("dd", {}, el("b", {}, signed(e.points.value)), el("small", {}, `± ${points(e.points.high - e.points.value)}`))))));
+      el("dl", { class: "tiles" }, ...told.map(e => el("div", { class: "tile" }, el("dt", {}, words[e.feature]), el("dd", {}, el("b", {}, signed(e.points.value)), el("small", {}, `± ${points(e.points.high - e.points.value)}`))))));
   }
   return { draw };
 })();

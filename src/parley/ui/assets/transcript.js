@@ -101,6 +101,7 @@ Parley.makeTranscript = talk => {
       else open.textContent = message.thinking;
       if (follows) open.scrollTop = open.scrollHeight;
     }
+    if (live && message.thinking_for) thought.since ??= performance.now() - message.thinking_for * 1000;
     if (busy && thought.witnessed) thought.since ??= performance.now();
     const elapsed = thought.since ? ((thought.until ?? performance.now()) - thought.since) / 1000 : 0;
     if (!busy) thought.until ??= performance.now();
