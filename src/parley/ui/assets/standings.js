@@ -78,7 +78,7 @@ Parley.standings = (() => {
     for (let at = Math.ceil(low / step) * step; at <= high; at += step) marks.push(at);
     return { marks, at: x => ((x - low) / (high - low) * 100).toFixed(2) + "%" };
   }
-  const marked = mark => mark === MIDDLE ? "mark middle" : "mark";
+  const marked = mark => "mark" + (mark === MIDDLE ? " middle" : "");
   const svg = (kind, inside) => el("span", { class: kind, "aria-hidden": "true", html: `<svg width="100%" height="100%">${inside}</svg>` });
   const axis = ({ marks, at }) => svg("axis", marks.map(m => `<text class="${marked(m)}" x="${at(m)}" y="12" text-anchor="middle">${m}</text>`).join(""));
   function whisker({ rating: r }, { marks, at }) {
