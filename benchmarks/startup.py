@@ -47,6 +47,7 @@ start = time.perf_counter()
 from parley.catalog.watch import Shelf
 from parley.chats.store import Store
 from parley.engines.stock import Stock
+from parley.arena.votes import VoteBox
 from parley.playground import Playground
 from parley.pool.appraiser import Appraiser
 from parley.pool.pool import Pool
@@ -55,7 +56,9 @@ from parley.ui import app
 with tempfile.TemporaryDirectory() as folder:
     store = Store(Path(folder))
     pool = Pool(lambda spec, devices: None, Appraiser(lambda spec: Stock()))
-    app.build(Playground(Shelf((default_models_file(),)), pool, store))
+    box = VoteBox(Path(folder))
+    app.build(Playground(Shelf((default_models_file(),)), pool, store), box)
+    box.close()
     store.close()
 print(time.perf_counter() - start)
 print(*(name for name in ("torch", "transformers") if name in sys.modules))

@@ -165,6 +165,7 @@ def report_answers(engine: Scripted) -> None:
 
 def open_parley(engine: Scripted, history: int, runs: int, folder: Path) -> list[str]:
     """The page itself; a conversation for each run, kept as if it had been written here."""
+    from parley.arena.votes import VoteBox
     from parley.catalog.watch import Shelf
     from parley.chats.store import Store
     from parley.engines.stock import Stock
@@ -196,7 +197,7 @@ def open_parley(engine: Scripted, history: int, runs: int, folder: Path) -> list
     pool.start()
     playground = Playground(Shelf((models,)), pool, store)
     settings = Settings("127.0.0.1", None, False, (models,), folder)
-    _, url, _ = app.serve(app.build(playground), settings)
+    _, url, _ = app.serve(app.build(playground, VoteBox(folder)), settings)
     return [f"{url}#/c/{chat}" for chat in chats]
 
 
