@@ -11,6 +11,7 @@ from functools import partial
 
 import pytest
 
+from parley.answer import Batch
 from parley.catalog.spec import ModelSpec, Sampling
 from parley.chats import tree
 from parley.chats.store import Store
@@ -18,7 +19,7 @@ from parley.engines.local import LocalEngine
 from parley.engines.stock import take_stock
 from parley.errors import ParleyError
 from parley.events import Delta, Failed, Finished, Loading
-from parley.playground import Batch, Opened, Playground
+from parley.playground import Opened, Playground
 from parley.pool.appraiser import Appraiser
 from parley.pool.memory import Machine
 from parley.pool.pool import Pool

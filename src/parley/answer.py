@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from parley.catalog.spec import ModelSpec
@@ -24,6 +25,22 @@ from parley.record import Record
 
 FLUSH_SECONDS = 0.4
 """At most this much of a running answer is lost when the whole process is killed."""
+
+
+HEARTBEAT = 0.2
+"""Seconds between signs of life: a reader that has left is noticed at the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events since the last one; none is a sign of life. ``meta`` comes with the last event."""
+
+    events: Sequence[Event] = ()
+    meta: Mapping[str, Any] | None = None
+
+    @property
+    def last(self) -> bool:
+        return any(isinstance(event, Finished | Failed) for event in self.events)
 
 
 class Answer:
@@ -110,6 +127,19 @@ class Answer:
     def unfollow(self, mailbox: Mailbox[Event]) -> None:
         with self._readers_lock:
             self._readers.remove(mailbox)
+
+    async def batches(self) -> AsyncGenerator[Batch]:
+        """The same for one reader that waits: what has come, at least every 0.2 s, to the end."""
+        mailbox = self.follow()
+        try:
+            while True:
+                batch = Batch(await mailbox.take(HEARTBEAT))
+                if batch.last:
+                    yield Batch(batch.events, dict(self.meta))
+                    return
+                yield batch
+        finally:
+            self.unfollow(mailbox)
 
     def _tell(self, event: Event) -> None:
         with self._readers_lock:

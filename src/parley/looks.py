@@ -49,36 +49,37 @@ class Looks:
 
     async def prompt(self, owner: str, chat: str, answer_id: str) -> Rendered:
         """The prompt of an answer, as its model would be given it now."""
-        spec, request, _ = await self._request(owner, chat, answer_id)
-        return await self._rendered(spec, request)
+        spec, given, answer = await self.asked(owner, chat, answer_id)
+        thinking = answer.meta.get("thinking")
+        return await self._rendered(spec, Request(tuple(given), spec.sampling, thinking=thinking))
 
     async def tokens(self, owner: str, chat: str, answer_id: str) -> Sequence[TokenScore]:
         """Every token of an answer with its probability and the likeliest in its place, by the
         model that wrote it."""
-        spec, request, answer = await self._request(owner, chat, answer_id)
-        ids = answer.meta.get("token_ids") if not answer.meta.get("edited") else None
-        scored = tuple(ids) if ids else answer.content
-        if not scored:
-            raise StoreError("nothing_to_inspect", "This answer has no text.", "Retry it first.")
-        request = replace(request, scored=scored, logprobs=ALTERNATIVES)
-        events = await self._read(spec, request)
-        return [s for e in events if isinstance(e, Delta) for s in e.scores]
+        spec, given, answer = await self.asked(owner, chat, answer_id)
+        return await self._scores(spec, given, answer)
 
     async def read_as(
         self, reader: str, owner: str, chat: str, answer_id: str
     ) -> tuple[str, Sequence[TokenScore]]:
         """The text of an answer, and how likely each of its tokens would have been to another
         model, ``reader``, which is given the same conversation in its own format."""
-        playground = self._playground
-        spec, given, answer = await self.asked(owner, chat, answer_id)
-        if reader == spec.id:
-            return answer.content, await self.tokens(owner, chat, answer_id)
-        if not answer.content:
+        _, given, answer = await self.asked(owner, chat, answer_id)
+        return answer.content, await self._scores(self._playground.spec(reader), given, answer)
+
+    async def _scores(
+        self, reader: ModelSpec, given: Sequence[Message], answer: ChatMessage
+    ) -> Sequence[TokenScore]:
+        # Its very tokens, to the model that wrote them: the same text may be cut into others.
+        own = reader.id == answer.model
+        ids = answer.meta.get("token_ids") if own and not answer.meta.get("edited") else None
+        scored = tuple(ids) if ids else answer.content
+        if not scored:
             raise StoreError("nothing_to_inspect", "This answer has no text.", "Retry it first.")
-        spec = playground.spec(reader)
-        request = Request(tuple(given), spec.sampling, ALTERNATIVES, answer.content, thinking=False)
-        events = await self._read(spec, request)
-        return answer.content, [s for e in events if isinstance(e, Delta) for s in e.scores]
+        thinking = answer.meta.get("thinking") if own else False
+        request = Request(tuple(given), reader.sampling, ALTERNATIVES, scored, thinking=thinking)
+        events = await self._read(reader, request)
+        return [s for e in events if isinstance(e, Delta) for s in e.scores]
 
     async def asked(
         self, owner: str, chat: str, answer_id: str
@@ -96,13 +97,6 @@ class Looks:
             spec.system_prompt if system is None else system, tree.path(messages, answer.parent)
         )
         return spec, given, answer
-
-    async def _request(
-        self, owner: str, chat: str, answer_id: str
-    ) -> tuple[ModelSpec, Request, ChatMessage]:
-        spec, given, answer = await self.asked(owner, chat, answer_id)
-        made = Request(tuple(given), spec.sampling, thinking=answer.meta.get("thinking"))
-        return spec, made, answer
 
     async def _rendered(self, spec: ModelSpec, request: Request) -> Rendered:
         # An answer with a chosen seed is computed anew for the most part; what the cache holds of

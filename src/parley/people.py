@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from parley.errors import ParleyError
+from parley.secret_file import secret
 
 KEY_FILE = "identity.key"
-KEY_BYTES = 32
 LONGEST_NAME = 100
 COST, BLOCK, LANES = 2**14, 8, 1
 """What one guess costs: 16 MB and some 50 ms."""
@@ -70,21 +69,14 @@ class People:
 
 
 def key(folder: Path) -> bytes:
-    """This data folder's own secret, made when first asked for; one for all who ask at once."""
-    file = folder / KEY_FILE
+    """This data folder's own secret, made when first asked for."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = file.with_name(f"{KEY_FILE}.{secrets.token_hex(8)}")
-    made.touch(mode=0o600)
-    made.write_bytes(secrets.token_bytes(KEY_BYTES))
-    with contextlib.suppress(FileExistsError):
-        os.link(made, file)
-    made.unlink()
-    return file.read_bytes()
+    return secret(folder / KEY_FILE)
 
 
-def identity(secret: bytes, name: str) -> str:
+def identity(key: bytes, name: str) -> str:
     """What stands for somebody who has signed in, in place of a browser's own random identity."""
-    return hmac.new(secret, name.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(key, name.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 
 def _hash(password: str, salt: bytes) -> bytes:

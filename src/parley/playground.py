@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
 from parley import begin
-from parley.answer import Answer
+from parley.answer import Answer, Batch
 from parley.begin import Begun
 from parley.catalog.spec import ModelSpec
 from parley.catalog.watch import Shelf
@@ -25,7 +24,7 @@ from parley.chats.store import Store
 from parley.engines.base import Request
 from parley.engines.stock import Stock
 from parley.errors import ParleyError, PoolError, StoreError
-from parley.events import Event, Failed, Finished, Loading, Queued
+from parley.events import Loading, Queued
 from parley.meters import Meters
 from parley.pool.pool import Pool
 from parley.pool.slots import Lease, OneByOne
@@ -34,9 +33,6 @@ from parley.record import NoRecord, StoredAnswer
 from parley.turns import Turn
 
 log = logging.getLogger(__name__)
-
-HEARTBEAT = 0.2
-"""Seconds between signs of life: a reader that has left is noticed at the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +46,6 @@ class Opened:
     turn: int = 1
     turns: int = 1
     thought: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Events since the last one; none is a sign of life. ``meta`` comes with the last event."""
-
-    events: Sequence[Event] = ()
-    meta: Mapping[str, Any] | None = None
-
-    @property
-    def last(self) -> bool:
-        return any(isinstance(event, Finished | Failed) for event in self.events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +139,7 @@ class Playground:
             self._passing_chats.add(begun.chat.id)
         answer = self._answer(store, spec, turn, begun)
         yield Opened(begun.chat, begun.question, begun.answer, begun.turn, begun.turns)
-        async with aclosing(_batches(answer)) as batches:
+        async with aclosing(answer.batches()) as batches:
             async for batch in batches:
                 yield batch
 
@@ -189,7 +173,7 @@ class Playground:
         family = [m.id for m in tree.siblings(messages, answer_id)]
         thought = under_way.answer.thought
         yield Opened(record, None, kept, family.index(answer_id) + 1, len(family), thought)
-        async with aclosing(_batches(under_way.answer)) as batches:
+        async with aclosing(under_way.answer.batches()) as batches:
             async for batch in batches:
                 yield batch
 
@@ -208,7 +192,7 @@ class Playground:
         counted = request.scored is None and not request.only_prompt
         answer = Answer(self.pool, spec, request, NoRecord(), lambda: None, counted=counted)
         try:
-            async with aclosing(_batches(answer)) as batches:
+            async with aclosing(answer.batches()) as batches:
                 async for batch in batches:
                     yield batch
         finally:
@@ -242,6 +226,15 @@ class Playground:
         """Whether it is being written now, and nobody has stopped it."""
         one = self._under_way.get(answer_id)
         return one is not None and not one.answer.stopping
+
+    async def read_chat(self, owner: str, chat: str) -> tuple[Chat, Sequence[ChatMessage]]:
+        """A chat and its messages; answers that were stopped or have ended meanwhile are read with
+        their ends. Raises StoreError("no_such_chat")."""
+        store = self.store_of(chat)
+        record, messages = await asyncio.to_thread(store.chat, owner, chat)
+        if await self.settled(messages):
+            record, messages = await asyncio.to_thread(store.chat, owner, chat)
+        return record, messages
 
     async def settled(self, messages: Sequence[ChatMessage], patience: float = 1.0) -> bool:
         """Wait until those of these messages that were stopped, or have ended meanwhile, are in
@@ -284,16 +277,3 @@ class Playground:
         self._writer.shutdown(wait=True)
         self.store.close()
         self._passing.close()
-
-
-async def _batches(answer: Answer) -> AsyncGenerator[Batch]:
-    mailbox = answer.follow()
-    try:
-        while True:
-            batch = Batch(await mailbox.take(HEARTBEAT))
-            if batch.last:
-                yield Batch(batch.events, dict(answer.meta))
-                return
-            yield batch
-    finally:
-        answer.unfollow(mailbox)

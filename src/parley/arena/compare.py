@@ -55,17 +55,15 @@ class Comparisons:
         if not FEWEST <= len(wishes) <= MOST:
             raise _bad_number()
         made = self._store.create_comparison(owner)
-        for wish in wishes:
-            made = self._with(made, self._column(made, wish))
-        return made
+        return self._keep(made, [self._column(made, wish) for wish in wishes])
 
     def blind(self, owner: str, sides: Sequence[str]) -> Chat:
         """A comparison whose columns hide who answers in them."""
         made = self._store.create_comparison(owner)
-        for side in sides:
-            chat = self._store.create_chat(owner, None, made.id)
-            made = self._with(made, Column(chat.id, "", side=side))
-        return made
+        chats = [self._store.create_chat(owner, None, made.id) for _ in sides]
+        return self._keep(
+            made, [Column(c.id, "", side=side) for c, side in zip(chats, sides, strict=True)]
+        )
 
     def reveal(self, owner: str, id: str, models: Mapping[str, str]) -> Chat:
         """From now on the columns say who answers; ``models`` are model ids by side."""
@@ -92,7 +90,7 @@ class Comparisons:
         chat = self.get(owner, id)
         if len(chat.columns or ()) >= MOST:
             raise _bad_number()
-        return self._with(chat, self._column(chat, wish))
+        return self._keep(chat, [*columns(chat), self._column(chat, wish)])
 
     def remove(self, owner: str, id: str, column: str) -> Chat:
         """Take a column out, its chat with it; ``put_back`` undoes it."""
@@ -132,9 +130,6 @@ class Comparisons:
         else:
             chat = self._store.branch_off(comparison.owner, wish.like, comparison.id)
         return Column(chat.id, wish.model, wish.settings, wish.system_prompt)
-
-    def _with(self, chat: Chat, column: Column) -> Chat:
-        return self._keep(chat, [*columns(chat), column])
 
     def _keep(self, chat: Chat, made: Sequence[Column]) -> Chat:
         kept = tuple(asdict(column) for column in made)

@@ -143,7 +143,7 @@ def _battle(given: Mapping[str, Any]) -> Vote:
     talks = [_messages(given.get(f"conversation_{seat}"), seat) for seat in "ab"]
     same = json.dumps([given.get(name) for name in ("question_id", "tstamp", "judge")] + names)
     key = hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()[:32]
-    plain = {
+    plain: dict[str, Any] = {
         "schema": 1,
         "vote_id": key,
         "pair_id": str(given.get("question_id") or key)[:200],

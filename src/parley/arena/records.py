@@ -38,7 +38,7 @@ Tag = Literal[
 ]
 
 MODES: tuple[str, ...] = get_args(Mode)
-SEATS: tuple[str, ...] = get_args(Seat)
+SEATS: tuple[Seat, ...] = get_args(Seat)
 CATEGORIES: tuple[str, ...] = get_args(Category)
 TAGS: tuple[str, ...] = get_args(Tag)
 

@@ -7,14 +7,10 @@ vote leads to nobody. Knows nothing of rounds' rules, of ranking, engines or pag
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
-import os
-import secrets
 import sqlite3
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,10 +22,10 @@ from parley.arena.schema import STEPS
 from parley.chats.database import Database
 from parley.chats.records import storable
 from parley.errors import StoreError
+from parley.secret_file import secret
 
 FILE = "arena.db"
 SALT_FILE = "arena.salt"
-SALT_BYTES = 32
 
 Pair = frozenset[str]
 
@@ -210,22 +206,8 @@ def _json(value: Mapping[str, Any]) -> str:
 
 
 def _salt(file: Path) -> bytes:
-    """The salt in ``file``; the first process to ask makes one, whole or not at all."""
     try:
-        with contextlib.suppress(FileNotFoundError):
-            return file.read_bytes()
-        handle, made = tempfile.mkstemp(dir=file.parent, prefix=".salt-")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(secrets.token_bytes(SALT_BYTES))
-                out.flush()
-                os.fsync(out.fileno())
-            # A link, which fails where another process has made one meanwhile.
-            with contextlib.suppress(FileExistsError):
-                os.link(made, file)
-        finally:
-            Path(made).unlink()
-        return file.read_bytes()
+        return secret(file)
     except OSError as error:
         raise StoreError(
             "store_unwritable",

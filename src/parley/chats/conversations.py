@@ -19,17 +19,15 @@ _MINE = "id = ? AND owner = ? AND deleted IS NULL"
 
 
 def create(
-    db: sqlite3.Connection, owner: str, model: str | None, comparison: str | None = None
+    db: sqlite3.Connection,
+    owner: str,
+    model: str | None,
+    comparison: str | None = None,
+    columns: tuple[Mapping[str, Any], ...] | None = None,
 ) -> Chat:
     now = time.time()
-    chat = Chat(rows.new_id(), owner, "", now, now, model, None, comparison=comparison)
-    rows.insert_chat(db, chat)
-    return chat
-
-
-def create_comparison(db: sqlite3.Connection, owner: str) -> Chat:
-    now = time.time()
-    chat = Chat(rows.new_id(), owner, "", now, now, None, None, columns=())
+    id = rows.new_id()
+    chat = Chat(id, owner, "", now, now, model, None, comparison=comparison, columns=columns)
     rows.insert_chat(db, chat)
     return chat
 

@@ -56,7 +56,7 @@ class Store:
     def create_comparison(self, owner: str) -> Chat:
         """A comparison without columns; the first message in one of them gives it a title."""
         with self._database.write() as db:
-            return conversations.create_comparison(db, owner)
+            return conversations.create(db, owner, None, columns=())
 
     def set_columns(self, owner: str, id: str, columns: Sequence[Mapping[str, Any]]) -> None:
         """What the comparison consists of, in order; what a column holds is its reader's affair.

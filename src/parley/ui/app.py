@@ -216,7 +216,7 @@ def serve(demo: Any, settings: Settings) -> Any:
         ssr_mode=False,
         run_history=False,
         footer_links=[],
-        head=page_files.head(),
+        head=page_files.head(accounts=settings.users is not None),
         allowed_paths=[],
         max_threads=100,
         auth=People(settings.users).check if settings.users else None,

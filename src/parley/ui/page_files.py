@@ -98,14 +98,15 @@ def markup() -> str:
     return re.sub(r"\[\[(\w+)\]\]", gap, _read("page.html"))
 
 
-def head() -> str:
+def head(*, accounts: bool = False) -> str:
     """Styles and scripts for the document's head, so that the theme stands before the first
-    paint."""
+    paint. With ``accounts`` the page asks who has signed in on it before anything else."""
     css = "\n".join(_read(f"{name}.css") for name in STYLES)
     js = "\n".join(_read(f"{name}.js") for name in SCRIPTS)
+    signed = json.dumps(accounts)
     # A `</script>` inside a label would end the block early.
     table = json.dumps(words(), ensure_ascii=False).replace("</", "<\\/")
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
-        f"<style>{css}</style><script>const WORDS = {table};\n{js}</script>"
+        f"<style>{css}</style><script>const WORDS = {table}, ACCOUNTS = {signed};\n{js}</script>"
     )

@@ -13,11 +13,12 @@ from contextlib import aclosing
 
 import gradio as gr
 
-from parley.arena.records import SEATS, Seat
+from parley.answer import Batch
+from parley.arena.records import SEATS
 from parley.arena.rounds import Rounds
 from parley.chats.records import ChatMessage
 from parley.errors import ParleyError
-from parley.playground import Batch, Opened, Playground
+from parley.playground import Opened, Playground
 from parley.turns import Branch, Turn
 from parley.ui import blind, views
 from parley.ui.live import LiveAnswer, merged
@@ -111,10 +112,9 @@ class Stream:
 
     async def _seated(self, who: str, data: Payload) -> str | None:
         """The model that answers on this side of a blind round."""
-        side = text(data, "side")
-        if self._rounds is None or side not in SEATS or text(data, "follow"):
+        seat = next((s for s in SEATS if s == data.get("side")), None)
+        if self._rounds is None or seat is None or text(data, "follow"):
             return None
-        seat: Seat = "left" if side == "left" else "right"
         return await asyncio.to_thread(self._rounds.model, who, str(data.get("round")), seat)
 
     def _begin(self, who: str, data: Payload) -> AsyncGenerator[Opened | Batch]:

@@ -121,6 +121,6 @@ Parley.blind = (() => {
       el("div", { class: "chips" }, ...(model.chips || []).map(c => el("span", { class: "chip" + (c.open ? " open" : ""), title: c.title }, c.text))),
       (model.links || []).length ? el("p", { class: "links" }, ...model.links.map(l => el("a", { href: l.url, target: "_blank", rel: "noopener noreferrer" }, l.label))) : "");
   }
-  const api = { among: null, fresh, reset, asked, begun, opened, looked, get on() { return on; }, get round() { return round; } };
+  const api = { among: null, categories: CATEGORIES, fresh, reset, asked, begun, opened, looked, get on() { return on; }, get round() { return round; } };
   return api;
 })();

@@ -1,9 +1,9 @@
 // The leaderboard: what people's votes say of the models, how sure that is, and which votes count.
 // Asked again every few seconds while it is seen. What is on it is drawn in standings.js.
-Parley.board = (() => {
+(() => {
   const { act, el, icon, attr, put, fill, number, remember } = Parley;
   const AGAIN = 4000; // ms between two looks
-  const CATEGORIES = { general: LABELS.CATEGORY_GENERAL, writing: LABELS.CATEGORY_WRITING, coding: LABELS.CATEGORY_CODING, maths: LABELS.CATEGORY_MATHS, reasoning: LABELS.CATEGORY_REASONING, knowledge: LABELS.CATEGORY_KNOWLEDGE, translation: LABELS.CATEGORY_TRANSLATION, other: LABELS.CATEGORY_OTHER };
+  const CATEGORIES = Parley.blind.categories;
   // Choices whose options never change; the first option is no limit.
   const CHOICES = [
     { key: "whose", label: LABELS.BOARD_WHOSE, options: [["", LABELS.BOARD_ALL], ["mine", LABELS.BOARD_MINE]], has: f => f.mine },
@@ -119,12 +119,7 @@ Parley.board = (() => {
   // -- in and out --
   async function save(format) {
     const found = await Parley.ask("export_votes", { format }).catch(() => null);
-    if (Parley.toast.failed(found)) return;
-    const link = el("a", { href: URL.createObjectURL(new Blob([found.text], { type: found.type })), download: found.name });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000); // until a slow disk has it
+    if (!Parley.toast.failed(found)) Parley.download(found);
   }
   async function bring(file) {
     say([fill(LABELS.IMPORTING, { name: file.name })]);
@@ -140,5 +135,4 @@ Parley.board = (() => {
     parts.news.classList.toggle("bad", bad);
     parts.news.hidden = false;
   }
-  return { open, refresh };
 })();

@@ -85,7 +85,7 @@ Parley.makeColumn = (room, given) => {
     }), mine.ended ? el("div", { class: "ended" }, el("dt", {}, LABELS.FACT_ENDED), el("dd", { title: Parley.columns.ENDED[mine.ended] || mine.ended }, Parley.columns.ENDED[mine.ended] || mine.ended)) : "");
   };
   col.draw = draw;
-  col.kept = () => { const { system_prompt = null, ...settings } = col.settings; return { chat: col.chat, model: col.model, settings, system_prompt, hidden: col.hidden }; };
+  col.kept = () => ({ chat: col.chat, model: col.model, ...Parley.settings.parted(col.settings), hidden: col.hidden });
   draw();
   return col;
 };

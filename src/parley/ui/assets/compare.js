@@ -4,7 +4,7 @@
 Parley.compare = (() => {
   const { el, icon, act, put, attr, fill, remember } = Parley;
   const FEWEST = 2, MOST = 4;
-  let id = null, title = "", cols = [], together = null, wide = null, tab = 0, opening = 0, sync = false, following = null;
+  let id = null, title = "", cols = [], together = null, wide = null, tab = 0, sync = false, following = null;
   let root, box, said, ear, buttons, lost, sent, section, bar, note, tabs, place, tray;
 
   function start(parts) {
@@ -55,13 +55,7 @@ Parley.compare = (() => {
     cols.forEach((col, i) => col.open(found.columns[i]));
     Parley.blind.opened(found);
   }
-  async function open(key) {
-    const mine = ++opening, found = await Parley.ask("open_comparison", { chat: key }).catch(() => null);
-    if (mine !== opening || Parley.toast.failed(found)) return;
-    show(found.comparison);
-  }
   function reset() {
-    opening++;
     for (const col of cols) drop(col);
     cols = []; id = null; title = ""; together = null; wide = null; tab = 0;
     place.classList.remove("focus");
@@ -88,8 +82,7 @@ Parley.compare = (() => {
     if (cols.length >= MOST) { Parley.toast(LABELS.COLUMNS_FULL); return; }
     const settings = Parley.settings.changes(model);
     if (!id) { insert({ model, settings }); arrange(); fits(); rememberLineup(); return; }
-    const { system_prompt = null, ...rest } = settings;
-    const found = await Parley.ask("add_column", { chat: id, model, settings: rest, system_prompt, like }).catch(() => null);
+    const found = await Parley.ask("add_column", { chat: id, model, ...Parley.settings.parted(settings), like }).catch(() => null);
     if (Parley.toast.failed(found)) return;
     const column = found.comparison.columns.at(-1), col = insert(column);
     ({ together } = found.comparison);
@@ -129,10 +122,10 @@ Parley.compare = (() => {
   }
   // Whose turn it is, where they cannot be in memory together.
   function turns() {
+    note.hidden = together !== false || Parley.blind.on;
+    if (note.hidden) return;
     const busy = shown().filter(c => c.talk.turn.current), waiting = busy.filter(c => c.last()?.waits_for === "place"), at = busy.filter(c => !waiting.includes(c));
-    const apart = together === false && !Parley.blind.on;
-    note.hidden = !apart;
-    if (apart) put(note, LABELS.ONE_BY_ONE + (busy.length && at.length ? " " + fill(LABELS.WHOSE_TURN, { models: at.map(c => c.name()).join(", "), count: waiting.length }) : ""));
+    put(note, LABELS.ONE_BY_ONE + (busy.length && at.length ? " " + fill(LABELS.WHOSE_TURN, { models: at.map(c => c.name()).join(", "), count: waiting.length }) : ""));
   }
 
   // -- what is seen --
@@ -246,12 +239,12 @@ Parley.compare = (() => {
   }
   // The chat that is open, with another model beside it.
   async function cloned(model) {
-    const like = Parley.chats.id, columns = [Parley.picker.current, model].map(m => { const { system_prompt = null, ...settings } = Parley.settings.changes(m); return { model: m, settings, system_prompt, like }; });
+    const like = Parley.chats.id, columns = [Parley.picker.current, model].map(m => ({ model: m, ...Parley.settings.parted(Parley.settings.changes(m)), like }));
     const found = await Parley.ask("begin_comparison", { columns }).catch(() => null);
     if (!Parley.toast.failed(found)) show(found.comparison);
   }
 
   // What is so has changed: a model came or went.
   const refresh = () => { for (const col of cols) col.draw(); };
-  return { start, fresh, show, open, submit, stop, busy, refresh, arrange, shown, enter, insert, reset, get columns() { return cols; }, get id() { return id; }, get tray() { return tray; } };
+  return { start, fresh, show, submit, stop, busy, refresh, shown, enter, insert, reset, get columns() { return cols; }, get id() { return id; }, get tray() { return tray; } };
 })();

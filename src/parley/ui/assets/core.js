@@ -98,6 +98,15 @@ window.Parley = (() => {
     area.remove();
   }
 
+  // A file of the server's, which names it and its type, to wherever the browser keeps such.
+  function download({ text, type, name }) {
+    const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000); // until a slow disk has it
+  }
+
   // Says for a second that something was done.
   function flash(node, word) {
     const label = node.querySelector("span") || node, old = label.textContent;
@@ -123,6 +132,7 @@ window.Parley = (() => {
 
   // Somebody who has signed in is the same person in every browser, and not the one who was here before.
   async function identify() {
+    if (!ACCOUNTS) return null;
     let found = null;
     // A server that has only just opened may not know the address yet.
     for (let tries = 0; tries < 10 && !found; tries++) {
@@ -139,7 +149,7 @@ window.Parley = (() => {
     return found.name;
   }
 
-  return { act, click, fill, number, letter, flash, alive, remember, token, identify, get owner() { return owner; }, el, icon, avatar, hue, put, attr, linked, rows, copy, models: [], byId: id => Parley.models.find(m => m.id === id) };
+  return { act, click, fill, number, letter, flash, alive, remember, token, identify, get owner() { return owner; }, el, icon, avatar, hue, put, attr, linked, rows, copy, download, models: [], byId: id => Parley.models.find(m => m.id === id) };
 })();
 
 // The theme is set before the first paint; Gradio's own switch on <body> is kept in step.

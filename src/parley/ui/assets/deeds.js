@@ -66,11 +66,7 @@ Parley.deeds = (() => {
   async function save(ids, format) {
     const found = await Parley.ask("export_chats", { chats: ids, format }).catch(() => null);
     if (Parley.toast.failed(found)) return false;
-    const link = el("a", { href: URL.createObjectURL(new Blob([found.text], { type: found.type })), download: found.name });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000); // until a slow disk has it
+    Parley.download(found);
     return true;
   }
 

@@ -1,5 +1,5 @@
 // Line-ups: named sets of columns, kept in this browser, and links that open one.
-Parley.lineups = (() => {
+(() => {
   const { act, el, fill, remember } = Parley;
   const LONGEST = 60; // characters of a name
   let sheet = null;
@@ -52,5 +52,4 @@ Parley.lineups = (() => {
     await Parley.copy(`${location.origin}${location.pathname}?${asked}`);
     Parley.toast(LABELS.LINK_COPIED);
   }
-  return { all, use };
 })();

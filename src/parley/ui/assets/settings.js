@@ -196,10 +196,12 @@ Parley.settings = (() => {
     fields.get("max_new_tokens")?.set();
   }
   // What is sent with a message to this model.
+  // A system prompt is sent beside the other settings.
+  const parted = ({ system_prompt = null, ...settings }) => ({ settings, system_prompt });
   const changes = id => sendable(id, all()[id] || {});
   function sendable(id, settings) {
     const { thinking: wish, ...rest } = settings;
     return wish !== undefined && Parley.byId(id)?.thinking_switch ? { ...rest, thinking: wish } : rest;
   }
-  return { start, show, refresh, room, reset, changes, sendable };
+  return { start, show, refresh, room, reset, changes, sendable, parted };
 })();

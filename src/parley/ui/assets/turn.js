@@ -13,7 +13,6 @@ Parley.makeTurn = talk => {
     talk.said("");
     const id = token(), again = retry || branch?.of, own = goOn && talk.transcript.node(goOn)?.last?.model;
     model = (Parley.byId(own) ? own : model) || talk.model;
-    const { system_prompt = null, ...settings } = talk.wishes(model);
     begin({ id, text, again, edit, user: again || goOn ? null : "new-" + id, answer: goOn, model });
     talk.entered();
     if (goOn) talk.transcript.node(goOn).version = null;
@@ -27,11 +26,11 @@ Parley.makeTurn = talk => {
     }
     if (!goOn) talk.transcript.upsert(waiting(id, model));
     if (again) talk.scroll.pin(talk.transcript.node("wait-" + id).previousElementSibling);
-    talk.trigger({ turn: id, retry_of: retry, edit_of: edit, continue_of: goOn, branch, text, model, system_prompt, settings });
+    talk.trigger({ turn: id, retry_of: retry, edit_of: edit, continue_of: goOn, branch, text, model, ...Parley.settings.parted(talk.wishes(model)) });
   }
   const waiting = (id, model) => ({ id: "wait-" + id, role: "assistant", model, model_name: talk.named(model), state: "waiting", status: LABELS.SENDING, progress: null, notes: [], blocks: [], tail: "", version: 0 });
   function begin(given) {
-    turn = { answer: null, after: talk.leaf, began: performance.now(), ...given };
+    turn = { answer: null, after: talk.leaf, ...given };
     lastSign = Date.now();
     talk.changed();
   }

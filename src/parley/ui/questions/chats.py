@@ -25,10 +25,7 @@ class ChatQuestions:
 
     async def open_chat(self, data: Payload) -> Payload:
         who, key = owner(data), str(data.get("chat"))
-        store = self._playground.store_of(key)
-        record, messages = await asyncio.to_thread(store.chat, who, key)
-        if await self._playground.settled(messages):
-            record, messages = await asyncio.to_thread(store.chat, who, key)
+        record, messages = await self._playground.read_chat(who, key)
         if record.columns is not None:
             return {"comparison": await comparison(self._playground, record)}
         return await asyncio.to_thread(

@@ -136,10 +136,7 @@ async def comparison(playground: Playground, chat: Chat) -> Payload:
 
 
 async def _column(playground: Playground, chat: Chat, column: Column) -> Payload:
-    store = playground.store
-    record, messages = await asyncio.to_thread(store.chat, chat.owner, column.chat)
-    if await playground.settled(messages):
-        record, messages = await asyncio.to_thread(store.chat, chat.owner, column.chat)
+    record, messages = await playground.read_chat(chat.owner, column.chat)
     shown = await asyncio.to_thread(views.conversation, record, messages, playground.under_way)
     if column.side:
         shown["model"] = ""

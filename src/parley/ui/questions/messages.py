@@ -94,13 +94,8 @@ class MessageQuestions:
         return owner(data), str(data.get("chat")), str(data.get("message"))
 
     async def _read(self, data: Payload) -> tuple[Chat, Sequence[ChatMessage]]:
-        """The chat and its messages; an answer that has just ended is read with its end."""
         who, chat, _ = self._place(data)
-        store = self._store(data)
-        record, messages = await asyncio.to_thread(store.chat, who, chat)
-        if await self._playground.settled(messages):
-            record, messages = await asyncio.to_thread(store.chat, who, chat)
-        return record, messages
+        return await self._playground.read_chat(who, chat)
 
 
 def _found(messages: Sequence[ChatMessage], data: Payload) -> ChatMessage:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from parley import turns
 from parley.arena.casting import Said
 from parley.arena.compare import Comparisons, columns
-from parley.arena.records import SEATS, Seat, Side, Vote
+from parley.arena.records import SEATS, Side, Vote
 from parley.arena.rounds import Round, Rounds
 from parley.arena.sides import side_of
 from parley.catalog.spec import ModelSpec
@@ -42,8 +42,7 @@ class RoundQuestions:
             self._rounds.open, who, candidates, text(data, "category") or "general"
         )
         chat = await asyncio.to_thread(self._comparisons.blind, who, SEATS)
-        for column in columns(chat):
-            seat: Seat = "left" if column.side == "left" else "right"
+        for seat, column in zip(SEATS, columns(chat), strict=True):
             await asyncio.to_thread(self._rounds.attach, who, found.id, seat, column.chat)
         return {"round": found.id, "comparison": await comparison(self._playground, chat)}
 
@@ -66,7 +65,7 @@ class RoundQuestions:
                 left,
                 right,
                 prompt=said_before,
-                turn=sum(m["role"] == "user" for m in said_before),
+                turn=_turn(said_before),
                 said=_said(data),
                 names=self._names(found),
             )
@@ -77,7 +76,7 @@ class RoundQuestions:
         """A vote on two columns whose models are known: kept, and never ranked."""
         who, chat = owner(data), await self._chat(data)
         (left, said_before), (right, _) = await self._sides(chat)
-        id = f"{chat.id}-{sum(m['role'] == 'user' for m in said_before)}"
+        id = f"{chat.id}-{_turn(said_before)}"
         vote = await asyncio.to_thread(
             lambda: self._rounds.vote_open(
                 who,
@@ -117,10 +116,7 @@ class RoundQuestions:
         return [await self._side(chat.owner, column.chat) for column in made]
 
     async def _side(self, who: str, key: str) -> tuple[Side, list[dict[str, str]]]:
-        store = self._playground.store
-        record, messages = await asyncio.to_thread(store.chat, who, key)
-        if await self._playground.settled(messages):
-            record, messages = await asyncio.to_thread(store.chat, who, key)
+        record, messages = await self._playground.read_chat(who, key)
         branch = tree.path(messages, record.leaf)
         answer = branch[-1] if branch and branch[-1].role == "assistant" else None
         if answer is None:
@@ -177,6 +173,10 @@ class RoundQuestions:
 def _prompt(answer: ChatMessage, before: Sequence[ChatMessage]) -> list[dict[str, str]]:
     asked = turns.prompt(str(answer.meta.get("system_prompt") or ""), before)
     return [{"role": message.role, "content": message.content} for message in asked]
+
+
+def _turn(prompt: Sequence[dict[str, str]]) -> int:
+    return sum(message["role"] == "user" for message in prompt)
 
 
 def _said(data: Payload) -> Said:
